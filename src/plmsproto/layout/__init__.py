@@ -1,0 +1,58 @@
+"""The layout language: what follows what inside the body of a data unit, written down once and used both ways.
+
+A layout is a few lines of text in the catalogue, such as::
+
+    read_time                  A15
+    tariff_count               u1   0..63
+    reading[tariff_count + 1]  A14  kWh
+
+``grammar`` turns the text into a ``Record``, a tree of the parts in ``nodes``; the tree reads (``Reader``), writes
+(``Writer``), measures (``span``) and describes (``describe``) any body of that shape. ``counts`` are the numbers and
+conditions inside a layout. Nothing here knows which items exist, nor frames: see ``catalogue`` and ``application``.
+"""
+
+from .counts import Condition, Count
+from .cursor import Reader, Span, Undecoded, Writer
+from .describe import Row, describe
+from .grammar import NamedEnumeration, NamedType, Vocabulary, parse
+from .nodes import (
+    Bitfield,
+    BitPart,
+    Conditional,
+    Event,
+    Field,
+    Leaf,
+    ListOf,
+    Optional,
+    Record,
+    Shape,
+    SizedLeaf,
+    Units,
+)
+
+__all__ = [
+    "BitPart",
+    "Bitfield",
+    "Condition",
+    "Conditional",
+    "Count",
+    "Event",
+    "Field",
+    "Leaf",
+    "ListOf",
+    "NamedEnumeration",
+    "NamedType",
+    "Optional",
+    "Reader",
+    "Record",
+    "Row",
+    "Shape",
+    "SizedLeaf",
+    "Span",
+    "Undecoded",
+    "Units",
+    "Vocabulary",
+    "Writer",
+    "describe",
+    "parse",
+]

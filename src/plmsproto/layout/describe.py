@@ -1,0 +1,92 @@
+"""A layout as rows for people: offset where it is fixed, field, type, unit, meaning, Chinese name.
+
+The command line and the documentation print these; nothing is decoded from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .nodes import Bitfield, Conditional, Event, Field, Leaf, ListOf, Member, Record, Shape, SizedLeaf, Units
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a description.
+
+    Attributes:
+        offset: from the start of the body, ``None`` where it depends on the data.
+        name: key of the field, bit part or block.
+        type: format and count, as in the layout language.
+        unit: of the value.
+        meaning: range, names of codes, conditions.
+        zh: Chinese name.
+        depth: how deep it is nested.
+    """
+
+    offset: int | None
+    name: str
+    type: str
+    unit: str
+    meaning: str
+    zh: str
+    depth: int
+
+
+def describe(record: Record) -> list[Row]:
+    """All rows of a layout, in order."""
+    return list(_members(record.members, 0, 0))
+
+
+def _members(members: tuple[Member, ...], offset: int | None, depth: int) -> Iterator[Row]:
+    for member in members:
+        if isinstance(member, Field):
+            yield from _field(member, offset, depth)
+        elif isinstance(member, Conditional):
+            yield Row(offset, f"if {member.condition.text}", "", "", "", "", depth)
+            yield from _members(member.then, offset, depth + 1)
+            if member.otherwise:
+                yield Row(offset, "else", "", "", "", "", depth)
+                yield from _members(member.otherwise, offset, depth + 1)
+        else:
+            yield Row(offset, "optional", "", "", "if bytes are left", "", depth)
+            yield from _members(member.members, offset, depth + 1)
+        fewest, most = member.span()
+        offset = offset + fewest if offset is not None and fewest == most else None
+
+
+def _field(each: Field, offset: int | None, depth: int) -> Iterator[Row]:
+    shape, count = each.shape, ""
+    if isinstance(shape, ListOf):
+        count, shape = f" × {shape.count.text}" if not shape.count.to_end else " × *", shape.shape
+    meaning = []
+    if each.bounds:
+        meaning.append(f"{each.bounds[0]}..{each.bounds[1]}")
+    if isinstance(shape, Leaf):
+        meaning += [f"{code} = {label}" for code, label in getattr(shape.form, "labels", {}).items()]
+    yield Row(offset, each.name, _type(shape) + count, each.unit, ", ".join(meaning), each.zh, depth)
+    if isinstance(shape, Record):
+        yield from _members(shape.members, offset if not count else None, depth + 1)
+    elif isinstance(shape, Bitfield):
+        for part in shape.parts:
+            bits = f"D{part.high}-D{part.low}" if part.high > part.low else f"D{part.low}"
+            codes = ", ".join(f"{code} = {label}" for code, label in part.labels.items())
+            yield Row(None, part.name, bits, part.unit, codes, part.zh, depth + 1)
+
+
+def _type(shape: Shape) -> str:
+    match shape:
+        case Leaf():
+            factor = getattr(shape.form, "factor", None)
+            return shape.form.name + (f" × {factor}" if factor is not None else "")
+        case SizedLeaf():
+            return f"{shape.form.name}[{shape.size.text}]"
+        case Bitfield():
+            return f"u{shape.size} bits"
+        case Event():
+            return "event record"
+        case Units():
+            return f"data units of AFN {shape.afn:02X}H"
+        case _:
+            return ""

@@ -1,0 +1,548 @@
+"""Reads the text of a layout into its tree.
+
+A layout is a list of members, one a line; ``#`` starts a remark. In full (``docs/layout-language.md`` explains it by
+examples)::
+
+    member    = NAME [ "[" COUNT "]" ] SHAPE ATTRIBUTES
+              | NAME [ "[" COUNT "]" ] "{" members "}"           a record, or a list of records
+              | "if" PATH OP INT "{" members "}" [ "else" "{" members "}" ]
+              | "optional" "{" members "}"                        there if bytes are left
+    NAME      = snake_case, or a run such as voltage_{a,b,c} or current_{a,b,c,zero}
+    SHAPE     = TYPE | TYPE "{" PART (";" or newline) PART … "}" | "event" | "units" "(" AFN ")"
+    TYPE      = A1 … A27 | u1 … u4 | i1 i2 i4 | ip4 | identifier | bcd[N] | bs[N] | raw[W] | ascii[W] | gb2312[W]
+              | a type that the catalogue names
+    W         = COUNT
+    COUNT     = INT | PATH [ ("+" | "-") INT ] | "popcount" "(" PATH ")" | "*"
+    PART      = NAME ":" BIT [ ".." BIT ] ["bcd"] ATTRIBUTES
+    ATTRIBUTES = [UNIT] ["*" FACTOR] [LOW ".." HIGH] [ "(" CODE "=" NAME … ")" | "enum" NAME ] ["Chinese name"]
+
+A PATH names an earlier field (``count``), or a bit part or field inside one (``head.kind``). ``length`` is the record's
+own length in the layout of an event. For ``bs[N]``, LOW is the number of the first bit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Final, NamedTuple, NoReturn
+
+from ..errors import CatalogueError
+from ..formats import ANNEX_A, COUNTED, PLAIN, SIZED, Bits, Enumerated, Format, Integer, Scaled
+from .counts import COMPARISONS, Condition, Count
+from .nodes import (
+    LENGTH,
+    Bitfield,
+    BitPart,
+    Conditional,
+    Event,
+    Field,
+    Leaf,
+    ListOf,
+    Member,
+    Optional,
+    Record,
+    Shape,
+    SizedLeaf,
+    Units,
+)
+
+KEYWORDS: Final = frozenset(
+    {"if", "else", "optional", "popcount", "event", "units", "enum", "bcd", "length", "spare", "raw", "error"}
+)
+"""Words of the language, and keys that values use for themselves: no field may be called so."""
+
+_TOKEN = re.compile(
+    r"""
+    (?P<blank>[ \t]+)
+  | (?P<remark>\#[^\n]*)
+  | (?P<newline>\n)
+  | (?P<text>"[^"\n]*")
+  | (?P<number>0[xX][0-9a-fA-F]+|\d+(?:\.(?!\.)\d+)?)
+  | (?P<run>[a-z][a-z0-9_]*\{[a-z0-9_]+(?:,[a-z0-9_]+)+\}[a-z0-9_]*)
+  | (?P<word>[A-Za-z_%][A-Za-z0-9_%/]*(?:\.[a-z][a-z0-9_]*)*)
+  | (?P<mark>\.\.|==|!=|<=|>=|[<>{}()\[\]:;=+\-*,])
+    """,
+    re.VERBOSE,
+)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_RUN = re.compile(r"([a-z0-9_]*)\{([a-z0-9_,]+)\}([a-z0-9_]*)")
+
+
+class Token(NamedTuple):
+    """A word of the text and where it stands (both from 1)."""
+
+    kind: str
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedType:
+    """A type that the catalogue names: the text of a record, or one shape."""
+
+    fields: str = ""
+    shape: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedEnumeration:
+    """An enumeration that the catalogue names: code → label."""
+
+    labels: Mapping[int, str]
+
+
+def _no_types(_name: str) -> NamedType | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that a catalogue adds to the language, for one edition.
+
+    Attributes:
+        units: the units that may stand behind a type.
+        names: key of a field, label or run member → Chinese name.
+        named_type: looks a type name up.
+        enumerations: name → enumeration.
+        identifier: the format of data unit identifiers, which differs by edition.
+    """
+
+    units: Collection[str] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    named_type: Callable[[str], NamedType | None] = _no_types
+    enumerations: Mapping[str, NamedEnumeration] = field(default_factory=dict)
+    identifier: Format | None = None
+
+    def zh(self, name: str, stem: str = "", member: str = "") -> str:
+        """The Chinese name of a field; that of a run's member is put together if it has none of its own."""
+        if name in self.names:
+            return self.names[name]
+        if member and stem in self.names and member in self.names:
+            return self.names[member] + self.names[stem]
+        return ""
+
+
+def parse(text: str, vocabulary: Vocabulary, *, in_event: bool = False) -> Record:
+    """Reads a layout.
+
+    Args:
+        text: the layout.
+        vocabulary: units, names and types of the catalogue.
+        in_event: the layout is an event's, where conditions may ask for ``length``.
+
+    Raises:
+        CatalogueError: the text is no layout; the message says line and column.
+    """
+    parser = _Parser(text, vocabulary, in_event=in_event, depth=0)
+    members = parser.members(closing=False)
+    return Record(tuple(members))
+
+
+def _tokens(text: str) -> list[Token]:
+    found: list[Token] = []
+    line, start, position = 1, 0, 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        column = position - start + 1
+        if match is None:
+            _fail(f"unexpected character {text[position]!r}", line, column)
+        kind = match.lastgroup or ""
+        if kind == "newline":
+            found.append(Token(kind, "\n", line, column))
+            line, start = line + 1, match.end()
+        elif kind not in ("blank", "remark"):
+            found.append(Token(kind, match.group(), line, column))
+        position = match.end()
+    found.append(Token("newline", "\n", line, len(text) - start + 1))
+    found.append(Token("end", "the end", line, len(text) - start + 1))
+    return found
+
+
+def _fail(reason: str, line: int, column: int) -> NoReturn:
+    raise CatalogueError(f"line {line}, column {column}: {reason}")
+
+
+_MAX_TYPE_DEPTH: Final = 8
+"""How deep named types may nest; more is a type that contains itself."""
+
+
+class _Parser:
+    """One layout text, read from left to right by recursive descent."""
+
+    def __init__(self, text: str, vocabulary: Vocabulary, *, in_event: bool, depth: int) -> None:
+        self.tokens = _tokens(text)
+        self.at = 0
+        self.vocabulary = vocabulary
+        self.in_event = in_event
+        self.depth = depth
+        # Innermost last: what a path may refer to from here, by its text.
+        self.scopes: list[dict[str, Field | BitPart]] = []
+
+    # ---- words
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def fail(self, reason: str, token: Token | None = None) -> NoReturn:
+        token = token or self.token
+        _fail(reason, token.line, token.column)
+
+    def next(self) -> Token:
+        token = self.token
+        self.at += 1
+        return token
+
+    def accept(self, *texts: str) -> Token | None:
+        return self.next() if self.token.text in texts else None
+
+    def expect(self, text: str) -> Token:
+        if self.token.text != text:
+            self.fail(f"{text!r} expected, not {self.token.text!r}")
+        return self.next()
+
+    def integer(self) -> int:
+        if self.token.kind != "number" or "." in self.token.text:
+            self.fail(f"a whole number expected, not {self.token.text!r}")
+        return int(self.next().text, 0)
+
+    def name(self) -> str:
+        if self.token.kind != "word" or not _NAME.fullmatch(self.token.text):
+            self.fail(f"a snake_case name expected, not {self.token.text!r}")
+        if self.token.text in KEYWORDS:
+            self.fail(f"{self.token.text!r} is a word of the language")
+        return self.next().text
+
+    def skip_newlines(self) -> None:
+        while self.token.kind == "newline":
+            self.at += 1
+
+    # ---- members
+
+    def members(self, *, closing: bool) -> list[Member]:
+        """Members up to the closing brace (or the end), in a scope of their own."""
+        self.scopes.append({})
+        found = self.block(closing=closing)
+        self.scopes.pop()
+        _link_counts(found)
+        self.check_names(found)
+        return found
+
+    def block(self, *, closing: bool) -> list[Member]:
+        """Members up to the closing brace (or the end), in the scope around them."""
+        found: list[Member] = []
+        while True:
+            self.skip_newlines()
+            if closing and self.accept("}"):
+                return found
+            if self.token.kind == "end":
+                if closing:
+                    self.fail("'}' is missing")
+                return found
+            found += self.member()
+
+    def member(self) -> list[Member]:
+        if self.accept("if"):
+            condition = self.condition()
+            self.expect("{")
+            then = self.block(closing=True)
+            otherwise: list[Member] = []
+            if self.accept("else"):
+                self.expect("{")
+                otherwise = self.block(closing=True)
+            self.end_of_line()
+            return [Conditional(condition, tuple(then), tuple(otherwise))]
+        if self.accept("optional"):
+            self.expect("{")
+            members = tuple(self.block(closing=True))
+            self.end_of_line()
+            return [Optional(members)]
+        return list(self.fields())
+
+    def end_of_line(self) -> None:
+        if self.token.kind not in ("newline", "end") and self.token.text != "}":
+            self.fail(f"unexpected {self.token.text!r}")
+
+    def fields(self) -> list[Field]:
+        """A line that names one field, or a run of them."""
+        start = self.token
+        names = self.run() if start.kind == "run" else [(self.name(), "", "")]
+        count = None
+        if self.accept("["):
+            count = self.count()
+            self.expect("]")
+        after_count = self.at
+        found: list[Field] = []
+        for name, stem, member in names:
+            self.at = after_count  # each name of a run gets a shape of its own
+            if self.token.text == "{":
+                self.next()
+                each = Field(name, Record(tuple(self.members(closing=True))))
+                self.attributes(each)
+            else:
+                each = Field(name, self.shape())
+                self.attributes(each)
+            if count is not None:
+                each.shape = ListOf(count, each.shape)
+            each.zh = each.zh or self.vocabulary.zh(name, stem, member)
+            self.declare(each)
+            found.append(each)
+        self.end_of_line()
+        return found
+
+    def run(self) -> list[tuple[str, str, str]]:
+        token = self.next()
+        match = _RUN.fullmatch(token.text)
+        assert match is not None
+        before, inside, after = match.groups()
+        stem = (before + after).strip("_").replace("__", "_")
+        return [(before + member + after, stem, member) for member in inside.split(",")]
+
+    def declare(self, each: Field) -> None:
+        scope = self.scopes[-1]
+        scope[each.name] = each
+        if isinstance(each.shape, Bitfield):
+            scope.update({f"{each.name}.{part.name}": part for part in each.shape.parts})
+        elif isinstance(each.shape, Record):
+            for member in each.shape.members:
+                if isinstance(member, Field):
+                    scope[f"{each.name}.{member.name}"] = member
+
+    def check_names(self, members: list[Member]) -> None:
+        names = [name for member in members if isinstance(member, Field) for name in member.names()]
+        for name in names:
+            if names.count(name) > 1:
+                self.fail(f"two fields are called {name!r}")
+
+    # ---- shapes
+
+    def shape(self) -> Shape:
+        token = self.next()
+        if token.kind != "word":
+            self.fail(f"a type expected, not {token.text!r}", token)
+        word = token.text
+        if word == "event":
+            return Event()
+        if word == "units":
+            self.expect("(")
+            afn = self.integer()
+            self.expect(")")
+            return Units(afn)
+        if word == "identifier" and self.vocabulary.identifier is not None:
+            return Leaf(self.vocabulary.identifier)
+        if word in ANNEX_A:
+            return Leaf(ANNEX_A[word])
+        if word in PLAIN:
+            form = PLAIN[word]
+            return self.bitfield(form) if self.token.text == "{" and isinstance(form, Integer) else Leaf(form)
+        if word in SIZED:
+            return self.sized(word)
+        named = self.vocabulary.named_type(word)
+        if named is None:
+            self.fail(f"unknown type {word!r}", token)
+        return self.named_type(word, named, token)
+
+    def sized(self, word: str) -> Shape:
+        self.expect("[")
+        token = self.token
+        size = self.count()
+        self.expect("]")
+        if size.source is None and not size.to_end:
+            if size.constant < 1:
+                self.fail("a width of at least 1 expected", token)
+            return Leaf(SIZED[word](size.constant))
+        if word not in COUNTED:
+            self.fail(f"the width of {word} must be a constant", token)
+        return SizedLeaf(COUNTED[word], size)
+
+    def named_type(self, word: str, named: NamedType, token: Token) -> Shape:
+        if self.depth >= _MAX_TYPE_DEPTH:
+            self.fail(f"type {word!r} contains itself", token)
+        inner = _Parser(named.fields or named.shape, self.vocabulary, in_event=self.in_event, depth=self.depth + 1)
+        try:
+            if named.fields:
+                return Record(tuple(inner.members(closing=False)))
+            inner.scopes.append({})
+            shape = Field("alias", inner.shape())
+            inner.attributes(shape)
+        except CatalogueError as error:
+            self.fail(f"in type {word!r}, {error.reason}", token)
+        return shape.shape
+
+    def bitfield(self, form: Integer) -> Bitfield:
+        self.expect("{")
+        parts: list[BitPart] = []
+        while True:
+            while self.token.kind == "newline" or self.token.text == ";":
+                self.at += 1
+            if self.accept("}"):
+                break
+            parts.append(self.part(8 * form.size))
+        taken = 0
+        for part in parts:
+            if part.mask & taken:
+                self.fail(f"bits of {part.name!r} are taken twice")
+            taken |= part.mask
+        return Bitfield(form.size, tuple(parts))
+
+    def part(self, width: int) -> BitPart:
+        token = self.token
+        name = self.name()
+        self.expect(":")
+        low = high = self.integer()
+        if self.accept(".."):
+            high = self.integer()
+        if not 0 <= low <= high < width:
+            self.fail(f"bits 0..{width - 1} expected", token)
+        part = BitPart(name, low, high)
+        number: Format = Integer((high - low) // 8 + 1)
+        if self.accept("bcd"):
+            number = SIZED["bcd"]((high - low) // 8 + 1)
+            part.form = number
+        holder = Field(name, Leaf(number))
+        self.attributes(holder)
+        assert isinstance(holder.shape, Leaf)
+        if holder.shape.form is not number:
+            part.form = holder.shape.form
+        part.unit, part.bounds = holder.unit, holder.bounds
+        part.zh = holder.zh or self.vocabulary.zh(name)
+        if isinstance(part.form, Enumerated):
+            part.labels = part.form.labels
+        if self.token.kind != "newline" and self.token.text not in (";", "}"):
+            self.fail(f"unexpected {self.token.text!r}")
+        return part
+
+    # ---- attributes
+
+    def attributes(self, each: Field) -> None:
+        """What follows a type: unit, factor, range, enumeration, Chinese name."""
+        while True:
+            token = self.token
+            if token.kind == "word" and token.text in self.vocabulary.units:
+                each.unit = self.next().text
+            elif token.text == "*":
+                self.next()
+                if self.token.kind != "number":
+                    self.fail(f"a factor expected, not {self.token.text!r}")
+                self.wrap(each, partial(Scaled, factor=Decimal(self.next().text)), token)
+            elif token.kind == "number" or token.text == "-":
+                self.bounds(each)
+            elif token.text == "(":
+                self.wrap(each, partial(Enumerated, labels=self.labels()), token)
+            elif token.text == "enum":
+                self.next()
+                enumeration = self.vocabulary.enumerations.get(self.token.text)
+                if enumeration is None:
+                    self.fail(f"unknown enumeration {self.token.text!r}")
+                self.next()
+                self.wrap(each, partial(Enumerated, labels=dict(enumeration.labels)), token)
+            elif token.kind == "text":
+                each.zh = self.next().text.strip('"')
+            else:
+                return
+
+    def wrap(self, each: Field, wrapper: Callable[[Format], Format], token: Token) -> None:
+        if not isinstance(each.shape, Leaf) or type(each.shape.form).__name__ not in ("Integer", "BcdInteger"):
+            self.fail("only whole numbers can have a factor or an enumeration", token)
+        each.shape = Leaf(wrapper(each.shape.form))
+
+    def bounds(self, each: Field) -> None:
+        token = self.token
+        low = self.signed()
+        self.expect("..")
+        high = self.signed()
+        if low > high:
+            self.fail("a range from low to high expected", token)
+        each.bounds = (low, high)
+        if isinstance(each.shape, Leaf) and isinstance(each.shape.form, Bits):
+            each.shape = Leaf(Bits(each.shape.form.size, low))
+
+    def signed(self) -> int:
+        minus = self.accept("-")
+        number = self.integer()
+        return -number if minus else number
+
+    def labels(self) -> dict[int, str]:
+        self.expect("(")
+        found: dict[int, str] = {}
+        while not self.accept(")"):
+            if self.token.kind == "newline" or self.token.text == ",":
+                self.at += 1
+                continue
+            token = self.token
+            code = self.integer()
+            self.expect("=")
+            label = self.name()
+            if code in found or label in found.values():
+                self.fail(f"{code}={label} stands twice", token)
+            found[code] = label
+        return found
+
+    # ---- counts and conditions
+
+    def reference(self) -> Field | BitPart | object:
+        token = self.next()
+        if token.kind != "word":
+            self.fail(f"an earlier field expected, not {token.text!r}", token)
+        if token.text == "length" and self.in_event:
+            return LENGTH
+        found = next((scope[token.text] for scope in reversed(self.scopes) if token.text in scope), None)
+        if found is None:
+            self.fail(f"no earlier field is called {token.text!r}", token)
+        found.referenced = True
+        return found
+
+    def count(self) -> Count:
+        start = self.at
+        if self.accept("*"):
+            return Count("*", to_end=True)
+        if self.token.kind == "number":
+            number = self.integer()
+            return Count(str(number), constant=number)
+        if self.accept("popcount"):
+            self.expect("(")
+            source = self.reference()
+            self.expect(")")
+            return Count(self.text_since(start), source, popcount=True)
+        source = self.reference()
+        constant = 0
+        if sign := self.accept("+", "-"):
+            constant = self.integer() * (1 if sign.text == "+" else -1)
+        return Count(self.text_since(start), source, constant)
+
+    def condition(self) -> Condition:
+        start = self.at
+        source = self.reference()
+        comparison = self.next()
+        if comparison.text not in COMPARISONS:
+            self.fail(f"one of {' '.join(COMPARISONS)} expected, not {comparison.text!r}", comparison)
+        constant = self.integer()
+        return Condition(self.text_since(start), source, comparison.text, constant)
+
+    def text_since(self, start: int) -> str:
+        return " ".join(token.text for token in self.tokens[start : self.at])
+
+
+def _link_counts(members: list[Member]) -> None:
+    """Lets a counting field find the fields of its record that it counts, to fill it in where it was left out."""
+    for each in _fields_of(members):
+        shape = each.shape
+        count = shape.count if isinstance(shape, ListOf) else shape.size if isinstance(shape, SizedLeaf) else None
+        if count is not None and isinstance(count.source, Field) and not count.popcount:
+            count.source.counted_by_it.append((each, count))
+
+
+def _fields_of(members: list[Member] | tuple[Member, ...]) -> list[Field]:
+    found: list[Field] = []
+    for member in members:
+        if isinstance(member, Field):
+            found.append(member)
+        elif isinstance(member, Conditional):
+            found += _fields_of(member.then) + _fields_of(member.otherwise)
+        else:
+            found += _fields_of(member.members)
+    return found

@@ -1,0 +1,670 @@
+"""The parts of a layout: what each one reads, writes and measures.
+
+Two kinds of part make up every layout. A *shape* is how one value lies in the bytes: a leaf (one format), a bit field,
+a record, a list, an event record, a run of data units. A *member* is what stands on a line of a record: a named shape
+(``Field``), a ``Conditional`` block, an ``Optional`` block. A record reads its members in order into one dict.
+
+Names of parts, units and ranges are carried along for errors and descriptions; no part changes its behaviour by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import BadStructureError, EncodeError, PlmsError, TruncatedError, UnknownItemError
+from ..formats import NO_DATA, Format
+from .counts import Condition, Count
+from .cursor import Reader, Undecoded, Writer, as_undecoded
+
+Extent = tuple[int, int | None]
+"""Fewest and most bytes; ``None`` where there is no limit but the frame's."""
+
+
+class Shape:
+    """How one value lies in the bytes."""
+
+    def read(self, reader: Reader, owner: Field | None) -> Any:
+        """Reads the value.
+
+        Raises:
+            PlmsError: the bytes do not fit the structure. Values that are none do not raise; they are collected.
+        """
+        raise NotImplementedError
+
+    def write(self, writer: Writer, value: Any) -> None:
+        """Writes the value.
+
+        Raises:
+            EncodeError: the value does not fit.
+        """
+        raise NotImplementedError
+
+    def span(self) -> Extent:
+        """Fewest and most bytes."""
+        raise NotImplementedError
+
+    def number(self, value: Any) -> int | None:
+        """The raw number behind a value, for counts and conditions."""
+        return None if isinstance(value, Undecoded) else value
+
+    def length_of(self, value: Any) -> int | None:
+        """How long a value is in the unit of its count, for a counting field that was left out."""
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class Leaf(Shape):
+    """One format of fixed width."""
+
+    form: Format
+
+    def read(self, reader: Reader, owner: Field | None) -> Any:
+        assert self.form.size is not None
+        return reader.value(self.form, reader.take(self.form.size), owner)
+
+    def write(self, writer: Writer, value: Any) -> None:
+        writer.put(self.form, value)
+
+    def span(self) -> Extent:
+        assert self.form.size is not None
+        return self.form.size, self.form.size
+
+    def number(self, value: Any) -> int | None:
+        if value is None or as_undecoded(value) is not None:
+            return None
+        return self.form.number(self.form.coerce(value))
+
+
+@dataclass(slots=True, eq=False)
+class SizedLeaf(Shape):
+    """Bytes or text whose width comes from the data."""
+
+    form: Format
+    size: Count
+
+    def read(self, reader: Reader, owner: Field | None) -> Any:
+        size = reader.remaining if self.size.to_end else self.size.evaluate(reader.numbers)
+        return reader.value(self.form, reader.take(size), owner)
+
+    def write(self, writer: Writer, value: Any) -> None:
+        before = len(writer.out)
+        writer.put(self.form, value)
+        if not self.size.to_end:
+            _check_count(len(writer.out) - before, self.size, writer, "bytes")
+
+    def span(self) -> Extent:
+        if self.size.source is None and not self.size.to_end:
+            return self.size.constant, self.size.constant
+        return 0, None
+
+    def length_of(self, value: Any) -> int | None:
+        raw = as_undecoded(value)
+        return len(self.form.encode(value) if raw is None else raw)
+
+
+@dataclass(slots=True, eq=False)
+class BitPart:
+    """A few bits of a bit field.
+
+    Attributes:
+        name: its key.
+        low, high: first and last bit, 0 the lowest of the first byte.
+        labels: code → name, for enumerations.
+        factor: what the number is multiplied by (1 if nothing).
+        bcd: the bits hold decimal digits of four bits each.
+        unit, zh, bounds: as in ``Field``.
+        referenced: a count or condition refers to it.
+    """
+
+    name: str
+    low: int
+    high: int
+    labels: dict[int, str] = field(default_factory=dict)
+    form: Format | None = None
+    unit: str = ""
+    zh: str = ""
+    bounds: tuple[int, int] | None = None
+    referenced: bool = False
+
+    @property
+    def mask(self) -> int:
+        """The part's bits in place."""
+        return ((1 << self.high - self.low + 1) - 1) << self.low
+
+    def decode(self, word: int) -> Any:
+        """The part's value: ``bool`` for one plain bit, a name for an enumeration, else a number."""
+        number = (word & self.mask) >> self.low
+        if self.form is not None:
+            assert self.form.size is not None
+            return self.form.read(number.to_bytes(self.form.size, "little"))
+        return bool(number) if self.low == self.high else number
+
+    def encode(self, value: Any) -> int:
+        """The part's bits in place."""
+        if self.form is not None:
+            number = int.from_bytes(self.form.write(self.form.coerce(value)), "little")
+        elif isinstance(value, int):
+            number = int(value)
+        else:
+            raise EncodeError("not a number or flag", found=repr(value))
+        if number << self.low & ~self.mask or number < 0:
+            bits = self.high - self.low + 1
+            raise EncodeError("does not fit", found=repr(value), expected=f"{bits} bits")
+        return number << self.low
+
+
+@dataclass(slots=True, eq=False)
+class Bitfield(Shape):
+    """Named bits of one to four bytes: a dict by part name.
+
+    Bits that no part names are ``spare``; that key is there only if one of them is set.
+    """
+
+    size: int
+    parts: tuple[BitPart, ...]
+
+    def read(self, reader: Reader, owner: Field | None) -> dict[str, Any] | Undecoded | None:
+        raw = reader.take(self.size)
+        filled = raw.count(NO_DATA) == self.size
+        value: dict[str, Any] | Undecoded | None
+        if filled and (self.size > 1 or reader.in_fill_run(raw)):
+            value = None
+        else:
+            word = int.from_bytes(raw, "little")
+            try:
+                value = {part.name: part.decode(word) for part in self.parts}
+            except PlmsError as error:
+                value = reader.undecoded(raw, error)
+            else:
+                if spare := word & self.spare_mask:
+                    value["spare"] = spare
+                    reader.deviate(f"spare bits {spare:0{2 * self.size}X} are set")
+        self._note_numbers(reader.numbers, value, raw)
+        if reader.spans is not None:
+            reader.span(raw, value, owner)
+        return value
+
+    def write(self, writer: Writer, value: Any) -> None:
+        raw = as_undecoded(value)
+        if raw is None:
+            raw = (
+                bytes((NO_DATA,)) * self.size
+                if value is None
+                else self._word(writer, value).to_bytes(self.size, "little")
+            )
+        self._note_numbers(writer.numbers, value, raw)
+        writer.out += raw
+
+    def _word(self, writer: Writer, value: Any) -> int:
+        if not isinstance(value, Mapping):
+            raise EncodeError("not a dict of bits", found=repr(value))
+        known = {part.name for part in self.parts}
+        if unknown := value.keys() - known - {"spare"}:
+            raise EncodeError("no such bits", found=", ".join(sorted(unknown)), expected=", ".join(sorted(known)))
+        spare = value.get("spare", 0)
+        if not isinstance(spare, int) or spare & ~self.spare_mask:
+            raise EncodeError("not the spare bits", found=repr(spare), expected=f"bits of {self.spare_mask:X}")
+        word = spare
+        for part in self.parts:
+            writer.path.append(part.name)
+            word |= part.encode(value.get(part.name, 0))
+            writer.path.pop()
+        return word
+
+    def _note_numbers(self, numbers: dict[Any, int | None], value: Any, raw: bytes) -> None:
+        for part in self.parts:
+            if part.referenced:
+                numbers[part] = None if value is None else (int.from_bytes(raw, "little") & part.mask) >> part.low
+
+    @property
+    def spare_mask(self) -> int:
+        """The bits that no part names."""
+        mask = (1 << 8 * self.size) - 1
+        for part in self.parts:
+            mask &= ~part.mask
+        return mask
+
+    def span(self) -> Extent:
+        return self.size, self.size
+
+
+@dataclass(slots=True, eq=False)
+class Field:
+    """A named shape: one line of a layout, or one name of a run such as ``voltage_{a,b,c}``.
+
+    Attributes:
+        name: its key in the record.
+        shape: how the value lies in the bytes.
+        unit: of the value.
+        zh: its Chinese name.
+        bounds: lowest and highest value that the standard allows, if it says so.
+        referenced: a count or condition refers to it.
+        counted_by_it: the fields of the same record whose length this one counts.
+    """
+
+    name: str
+    shape: Shape
+    unit: str = ""
+    zh: str = ""
+    bounds: tuple[int, int] | None = None
+    referenced: bool = False
+    counted_by_it: list[tuple[Field, Count]] = field(default_factory=list)
+
+    def read(self, reader: Reader, into: dict[str, Any]) -> None:
+        """Reads the value into the record's dict."""
+        reader.path.append(self.name)
+        value = into[self.name] = self.shape.read(reader, self)
+        if self.referenced:
+            reader.numbers[self] = self.shape.number(value)
+        if self.bounds is not None:
+            self._check_bounds(reader, value)
+        reader.path.pop()
+
+    def write(self, writer: Writer, record: Mapping[str, Any]) -> int:
+        """Writes the record's value of this name; returns how many of the record's keys that used up (0 or 1)."""
+        given = self.name in record
+        writer.path.append(self.name)
+        try:
+            value = record[self.name] if given else self._infer(record)
+            self.shape.write(writer, value)
+            if self.referenced:
+                writer.numbers[self] = self.shape.number(value)
+        except EncodeError as error:
+            error.path = error.path or writer.place
+            raise
+        writer.path.pop()
+        return int(given)
+
+    def span(self) -> Extent:
+        """Fewest and most bytes."""
+        return self.shape.span()
+
+    def names(self) -> Iterator[str]:
+        """The keys that a record may get from this member."""
+        yield self.name
+
+    def idle(self, _writer: Writer, _record: Mapping[str, Any]) -> Iterator[str]:
+        """The given keys that this member had no use for."""
+        return iter(())
+
+    def _infer(self, record: Mapping[str, Any]) -> int:
+        for counted, count in self.counted_by_it:
+            if counted.name in record:
+                length = counted.shape.length_of(record[counted.name])
+                if length is not None:
+                    return count.source_for(length)
+        raise EncodeError("no value was given")
+
+    def _check_bounds(self, reader: Reader, value: Any) -> None:
+        assert self.bounds is not None
+        low, high = self.bounds
+        for number in value if isinstance(value, list) else (value,):
+            if isinstance(number, int) and not low <= number <= high:
+                reader.deviate(f"{number} is outside {low}..{high}")
+
+
+@dataclass(slots=True, eq=False)
+class Conditional:
+    """``if CONDITION { … } else { … }``: its fields belong to the record around it."""
+
+    condition: Condition
+    then: tuple[Member, ...]
+    otherwise: tuple[Member, ...] = ()
+
+    def read(self, reader: Reader, into: dict[str, Any]) -> None:
+        """Reads the block that applies into the record's dict."""
+        for member in self.then if self.condition.holds(reader.numbers) else self.otherwise:
+            member.read(reader, into)
+
+    def write(self, writer: Writer, record: Mapping[str, Any]) -> int:
+        """Writes the block that applies; returns how many of the record's keys that used up."""
+        members = self.then if self.condition.holds(writer.numbers) else self.otherwise
+        return sum(member.write(writer, record) for member in members)
+
+    def span(self) -> Extent:
+        """Fewest and most bytes of either block."""
+        one, other = total_span(self.then), total_span(self.otherwise)
+        most = None if one[1] is None or other[1] is None else max(one[1], other[1])
+        return min(one[0], other[0]), most
+
+    def names(self) -> Iterator[str]:
+        """The keys that a record may get from this member."""
+        for member in self.then + self.otherwise:
+            yield from member.names()
+
+    def idle(self, writer: Writer, record: Mapping[str, Any]) -> Iterator[str]:
+        """The given keys that this member had no use for."""
+        holds = self.condition.holds(writer.numbers)
+        for member in self.otherwise if holds else self.then:
+            yield from (name for name in member.names() if name in record)
+        for member in self.then if holds else self.otherwise:
+            yield from member.idle(writer, record)
+
+
+@dataclass(slots=True, eq=False)
+class Optional:
+    """``optional { … }``: there if bytes are left; its fields belong to the record around it."""
+
+    members: tuple[Member, ...]
+
+    def read(self, reader: Reader, into: dict[str, Any]) -> None:
+        """Reads the block if bytes are left."""
+        if reader.remaining:
+            for member in self.members:
+                member.read(reader, into)
+
+    def write(self, writer: Writer, record: Mapping[str, Any]) -> int:
+        """Writes the block if any of its fields was given; returns how many of the record's keys that used up."""
+        if not any(name in record for name in self.names()):
+            return 0
+        return sum(member.write(writer, record) for member in self.members)
+
+    def span(self) -> Extent:
+        """From nothing to the whole block."""
+        return 0, total_span(self.members)[1]
+
+    def names(self) -> Iterator[str]:
+        """The keys that a record may get from this member."""
+        for member in self.members:
+            yield from member.names()
+
+    def idle(self, writer: Writer, record: Mapping[str, Any]) -> Iterator[str]:
+        """The given keys that this member had no use for."""
+        for member in self.members:
+            yield from member.idle(writer, record)
+
+
+Member = Field | Conditional | Optional
+
+
+def total_span(members: tuple[Member, ...]) -> Extent:
+    """Fewest and most bytes of members in a row."""
+    fewest, most = 0, 0
+    unlimited = False
+    for member in members:
+        low, high = member.span()
+        fewest += low
+        unlimited = unlimited or high is None
+        most += high or 0
+    return fewest, None if unlimited else most
+
+
+@dataclass(slots=True, eq=False)
+class Record(Shape):
+    """Members in order: a dict by name. A body is one, and so is each entry of a list of several fields."""
+
+    members: tuple[Member, ...] = ()
+
+    def read(self, reader: Reader, owner: Field | None = None) -> dict[str, Any]:
+        into: dict[str, Any] = {}
+        for member in self.members:
+            member.read(reader, into)
+        return into
+
+    def write(self, writer: Writer, value: Any) -> None:
+        if not isinstance(value, Mapping):
+            raise EncodeError("not a dict of fields", found=repr(value), expected=", ".join(self.names()))
+        if unknown := value.keys() - set(self.names()):
+            raise EncodeError(
+                "no such field", found=", ".join(sorted(unknown)), expected=", ".join(self.names()) or "none"
+            )
+        used = sum(member.write(writer, value) for member in self.members)
+        if used != len(value):
+            idle = [name for member in self.members for name in member.idle(writer, value)]
+            raise EncodeError("given, but does not apply here", found=", ".join(idle))
+
+    def span(self) -> Extent:
+        return total_span(self.members)
+
+    def names(self) -> list[str]:
+        """All keys that the dict may have, in order."""
+        return [name for member in self.members for name in member.names()]
+
+
+@dataclass(slots=True, eq=False)
+class ListOf(Shape):
+    """``name[COUNT] …``: the same shape several times, a list."""
+
+    count: Count
+    shape: Shape
+
+    def read(self, reader: Reader, owner: Field | None) -> list[Any]:
+        if self.count.to_end:
+            wanted: int | None = None
+        else:
+            wanted = self.count.evaluate(reader.numbers)
+            fewest = self.shape.span()[0]
+            if wanted * fewest > reader.remaining:
+                raise TruncatedError(
+                    f"the data end inside a list of {wanted}",
+                    offset=reader.position,
+                    path=reader.place,
+                    found=f"{reader.remaining} bytes",
+                    expected=f"{wanted * fewest}",
+                )
+        values: list[Any] = []
+        while reader.remaining if wanted is None else len(values) < wanted:
+            before = reader.position
+            reader.path.append(f"[{len(values)}]")
+            values.append(self.shape.read(reader, owner))
+            reader.path.pop()
+            if reader.position == before:
+                raise BadStructureError("an entry of a list takes no bytes", offset=before, path=reader.place)
+        return values
+
+    def write(self, writer: Writer, value: Any) -> None:
+        if not isinstance(value, (list, tuple)):
+            raise EncodeError("not a list", found=repr(value))
+        if not self.count.to_end:
+            _check_count(len(value), self.count, writer, "entries")
+        for index, entry in enumerate(value):
+            writer.path.append(f"[{index}]")
+            self.shape.write(writer, entry)
+            writer.path.pop()
+
+    def span(self) -> Extent:
+        if self.count.source is not None or self.count.to_end:
+            return 0, None
+        fewest, most = self.shape.span()
+        return self.count.constant * fewest, None if most is None else self.count.constant * most
+
+    def length_of(self, value: Any) -> int | None:
+        return len(value) if isinstance(value, (list, tuple)) else None
+
+
+def _check_count(given: int, count: Count, writer: Writer, what: str) -> None:
+    wanted = count.evaluate(writer.numbers)
+    if given != wanted:
+        raise EncodeError(f"{count.text} says how many", found=f"{given} {what}", expected=str(wanted))
+
+
+@dataclass(slots=True, eq=False)
+class Event(Shape):
+    """An event record of AFN 0EH: event code ERC, length Le, and the body that the code selects.
+
+    The value is ``{"erc": 14, "event": "terminal_power_down_up", "data": {…}}``. ``data`` is ``Undecoded`` where the
+    code is unknown or the body does not fit; ``length`` is there only if the device's Le is not the body's length. A
+    slot that was never written, a single EEH, is ``{"erc": None}``.
+    """
+
+    def read(self, reader: Reader, owner: Field | None) -> dict[str, Any]:
+        erc = reader.take(1)[0]
+        if erc == NO_DATA:
+            reader.deviate("an empty slot, filled with EE")
+            reader.span(b"\xee", None)
+            return {"erc": None}
+        length = reader.take(1)[0]
+        key = reader.context.event_key(erc)
+        if reader.spans is not None:
+            reader.span(
+                reader.data[reader.position - 2 : reader.position], {"erc": erc, "length": length}, note=key or ""
+            )
+        value: dict[str, Any] = {"erc": erc, "event": key}
+        size = self._body_size(reader, erc, length)
+        if size != length:
+            value["length"] = length
+        reader.path.append("data")
+        value["data"] = self._read_body(reader, erc, size)
+        reader.path.pop()
+        return value
+
+    def _body_size(self, reader: Reader, erc: int, length: int) -> int:
+        size = length
+        if reader.context.length_includes_head:
+            if length < 2:
+                raise BadStructureError(
+                    "an event record shorter than its head", offset=reader.position - 1, path=reader.place
+                )
+            size = length - 2
+        elif (slack := reader.context.event_slack(erc)) and not self._fits(reader, erc, size):
+            size += slack if self._fits(reader, erc, size + slack) else 0
+            if size != length:
+                reader.deviate(f"length {length}, but the record has {size} bytes")
+        if size > reader.remaining:
+            raise TruncatedError(
+                "the data end inside an event record",
+                offset=reader.position,
+                path=reader.place,
+                found=f"{reader.remaining} bytes",
+                expected=str(size),
+            )
+        return size
+
+    def _fits(self, reader: Reader, erc: int, size: int) -> bool:
+        body = reader.context.event_body(erc)
+        if body is None or size > reader.remaining:
+            return False
+        trial = Reader(reader.data, reader.position, reader.position + size, reader.context)
+        trial.numbers[LENGTH] = size
+        try:
+            body.read(trial)
+        except PlmsError:
+            return False
+        return not trial.remaining
+
+    def _read_body(self, reader: Reader, erc: int, size: int) -> Any:
+        body = reader.context.event_body(erc)
+        if body is None:
+            raw = reader.take(size)
+            if erc == 0:
+                reader.deviate("an empty slot, event code 0")
+                value = Undecoded(raw)
+            else:
+                value = reader.undecoded(raw, UnknownItemError(f"unknown event code ERC{erc}"))
+            reader.span(raw, value)
+            return value
+        mark = reader.mark()
+        try:
+            inner = reader.part(size)
+            inner.numbers[LENGTH] = size
+            fields = body.read(inner)
+            if inner.remaining:
+                raise BadStructureError(
+                    f"an event record longer than its ERC{erc}",
+                    path=reader.place,
+                    found=f"{size} bytes",
+                    expected=str(size - inner.remaining),
+                )
+        except PlmsError as error:
+            # The record's length still says where the next one begins: only this body is lost.
+            reader.back_to(mark)
+            raw = reader.take(size)
+            value = reader.undecoded(raw, error)
+            reader.span(raw, value, note=error.reason)
+            return value
+        reader.position += size
+        return fields
+
+    def write(self, writer: Writer, value: Any) -> None:
+        if not isinstance(value, Mapping):
+            raise EncodeError("not an event record", found=repr(value), expected="a dict of event (or erc) and data")
+        if unknown := value.keys() - {"erc", "event", "length", "data"}:
+            raise EncodeError("no such part of an event record", found=", ".join(sorted(unknown)))
+        if value.get("erc", 0) is None:
+            writer.out.append(NO_DATA)
+            return
+        erc = value["erc"] if "erc" in value else writer.context.event_erc(str(value.get("event")))
+        raw = as_undecoded(value.get("data"))
+        if raw is None:
+            raw = self._write_body(writer, erc, value.get("data"))
+        length = value.get("length", len(raw) + (2 if writer.context.length_includes_head else 0))
+        for number in (erc, length):
+            if not (isinstance(number, int) and 0 <= number <= 255):
+                raise EncodeError(
+                    "an event record's head does not fit", found=f"ERC {erc}, length {length}", expected="0..255"
+                )
+        writer.out += bytes((erc, length)) + raw
+
+    def _write_body(self, writer: Writer, erc: Any, data: Any) -> bytes:
+        body = writer.context.event_body(erc) if isinstance(erc, int) else None
+        if body is None:
+            raise EncodeError(f"the catalogue has no event code {erc!r} in this edition")
+        writer.path.append("data")
+        depth = len(writer.path)
+        # What tells two forms of a body apart is its length, which is known only when it is written: the standard's
+        # form is tried first, then each form that a condition names.
+        lengths = [None, *_named_lengths(body.members)]
+        for length in lengths:
+            inner = writer.part()
+            inner.numbers[LENGTH] = length
+            try:
+                body.write(inner, data)
+            except EncodeError:
+                if length == lengths[-1]:
+                    raise
+                del writer.path[depth:]
+                continue
+            if length is None or length == len(inner.out):
+                break
+        writer.path.pop()
+        return bytes(inner.out)
+
+    def span(self) -> Extent:
+        return 1, 257
+
+
+class _Length:
+    """Stands for the record's own length byte in conditions; see ``LENGTH``."""
+
+    name = "length"
+    referenced = True
+
+    def __repr__(self) -> str:
+        return "length"
+
+
+LENGTH = _Length()
+"""What ``length`` means in a condition of an event layout: the number of bytes of the record's body."""
+
+
+def _named_lengths(members: tuple[Member, ...]) -> list[int]:
+    """The body lengths that conditions of an event layout compare with."""
+    lengths: list[int] = []
+    for member in members:
+        if isinstance(member, Conditional):
+            if member.condition.source is LENGTH:
+                lengths.append(member.condition.constant)
+            lengths += _named_lengths(member.then) + _named_lengths(member.otherwise)
+        elif isinstance(member, Optional):
+            lengths += _named_lengths(member.members)
+    return lengths
+
+
+@dataclass(slots=True, eq=False)
+class Units(Shape):
+    """``units(AFN)``: data units of another AFN, each with its own identifier, up to the end of the body."""
+
+    afn: int
+
+    def read(self, reader: Reader, owner: Field | None) -> list[Any]:
+        return reader.context.read_units(reader, self.afn)
+
+    def write(self, writer: Writer, value: Any) -> None:
+        if not isinstance(value, list):
+            raise EncodeError("not a list of data units", found=repr(value))
+        writer.context.write_units(writer, self.afn, value)
+
+    def span(self) -> Extent:
+        return 0, None
