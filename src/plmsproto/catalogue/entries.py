@@ -1,0 +1,170 @@
+"""What the catalogue says about one AFN, one item, one event record.
+
+Layouts are kept as text and compiled when first asked for, per edition, since named types differ by edition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..editions import Edition
+from ..layout import Record
+
+EMPTY_BODY: Final = Record()
+"""The layout of a data unit that is its identifier alone."""
+
+Compiler = Callable[[str, Edition, str, bool], Record]
+"""Turns layout text into a tree: text, edition, what it belongs to (for errors), whether it is an event's."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLayout:
+    """One ``[[item.layout]]`` or ``[[event.layout]]``: the body in one direction, in some editions.
+
+    Attributes:
+        direction: ``down`` (master station to terminal), ``up``, ``query`` (the body of the AFN 0AH request), or empty
+            for events.
+        editions: where it holds.
+        fields: the layout's text.
+        variant: empty, or what a device does that sends this form instead of the standard's.
+    """
+
+    direction: str
+    editions: tuple[Edition, ...]
+    fields: str
+    variant: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """What items and events have in common."""
+
+    key: str
+    en: str
+    zh: str
+    editions: tuple[Edition, ...]
+    layouts: tuple[BodyLayout, ...]
+    confidence: str = ""
+    note: str = ""
+    source: str = ""
+    compiler: Compiler = field(kw_only=True, repr=False)
+    _compiled: dict[tuple[str, Edition], Record] = field(default_factory=dict, init=False, repr=False)
+
+    def _find(self, direction: str, edition: Edition, *, variant: bool = False) -> BodyLayout | None:
+        for each in self.layouts:
+            if each.direction == direction and edition in each.editions and bool(each.variant) == variant:
+                return each
+        return None
+
+    def _compile(self, found: BodyLayout, edition: Edition, *, in_event: bool) -> Record:
+        known = self._compiled.get((found.fields, edition))
+        if known is None:
+            known = self._compiled[found.fields, edition] = self.compiler(found.fields, edition, self.title, in_event)
+        return known
+
+    @property
+    def title(self) -> str:
+        """How errors and tables name the entry."""
+        return self.key
+
+
+@dataclass(slots=True, eq=False)
+class ItemEntry(_Entry):
+    """One item: what an Fn of an AFN means in some editions.
+
+    Attributes:
+        key: its name in code, unique in the catalogue.
+        en, zh: what it is, in English and in the standard's Chinese.
+        editions: the editions that have it with this meaning.
+        layouts: the bodies; a direction without one has an empty body.
+        confidence: ``high`` (independent sources agree), ``medium`` (one source) or ``low`` (inferred).
+        note: where sources differ, what devices do.
+        source: the file that describes it.
+        afn, fn: its number.
+        pn: what its information points count: terminal, measurement_point, total_group, control_round, task, …
+    """
+
+    afn: int = field(kw_only=True)
+    fn: int = field(kw_only=True)
+    pn: str = field(kw_only=True)
+
+    @property
+    def title(self) -> str:
+        """``0C F25``."""
+        return f"{self.afn:02X} F{self.fn}"
+
+    def body(self, directions: tuple[str, ...], edition: Edition, *, variant: bool = False) -> Record:
+        """The layout of the body: the first of the directions that has one in the edition, else the empty body.
+
+        Args:
+            directions: as in ``AfnEntry.bodies``.
+            edition: the edition.
+            variant: prefer the form that deviating devices send, where there is one.
+
+        Raises:
+            CatalogueError: the layout's text is wrong.
+        """
+        for direction in directions:
+            found = (variant and self._find(direction, edition, variant=True)) or self._find(direction, edition)
+            if found:
+                return self._compile(found, edition, in_event=False)
+        return EMPTY_BODY
+
+    def variant(self, directions: tuple[str, ...], edition: Edition) -> str:
+        """What devices do that send another form than the standard's; empty if there is none."""
+        found = (self._find(direction, edition, variant=True) for direction in directions)
+        return next((each.variant for each in found if each), "")
+
+
+@dataclass(slots=True, eq=False)
+class EventEntry(_Entry):
+    """One event record of AFN 0EH; attributes as in ``ItemEntry``.
+
+    Attributes:
+        erc: its event code.
+        length_slack: how many bytes too few some devices write into the record's length.
+    """
+
+    erc: int = field(kw_only=True)
+    length_slack: int = field(kw_only=True, default=0)
+
+    @property
+    def title(self) -> str:
+        """``ERC14``."""
+        return f"ERC{self.erc}"
+
+    def body(self, edition: Edition) -> Record | None:
+        """The layout of the record's body behind event code and length; ``None`` if the edition has no such event.
+
+        Raises:
+            CatalogueError: the layout's text is wrong.
+        """
+        found = self._find("", edition)
+        return self._compile(found, edition, in_event=True) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class AfnEntry:
+    """One application function.
+
+    Attributes:
+        code: the AFN.
+        key, en, zh: its names.
+        items_of: the AFN whose items it uses (AFN 0AH queries the items of AFN 04H).
+        down, up: which layouts of an item are the body that way, in order of preference; empty if the AFN does not go
+            that way.
+        function: link function code of a master station's request.
+        confirmed: whether a master station's request asks for confirmation (CON).
+    """
+
+    code: int
+    key: str
+    en: str
+    zh: str
+    items_of: int
+    down: tuple[str, ...]
+    up: tuple[str, ...]
+    function: int
+    confirmed: bool

@@ -1,0 +1,489 @@
+"""Finds, loads and checks catalogue files; answers what is in them.
+
+A file ``afnXX_*.toml`` holds items of AFN XX and is loaded when one of them is first asked for; ``_fAAA_fBBB`` in its
+name says that it holds no other Fn. All other files (vocabulary, types, the table of AFN) are loaded at once. A user's
+file may hold anything and is loaded at once; what it says about an item, event, type or AFN replaces what was said
+before.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final
+
+from ..editions import NEWEST_FIRST, RULES, Edition, as_edition
+from ..errors import CatalogueError, EncodeError, UnknownItemError
+from ..identifier import IdentifierFormat
+from ..layout import NamedEnumeration, NamedType, Record, Vocabulary, parse
+from .entries import AfnEntry, BodyLayout, EventEntry, ItemEntry
+
+_FILE_NAME = re.compile(r"afn(?P<afn>[0-9a-f]{2})_\w*?(?:_f(?P<first>\d+)_f(?P<last>\d+))?\.toml")
+_KEY_LINE = re.compile(r'^key = "(\w+)"', re.MULTILINE)
+_ALL_EDITIONS: Final = [str(edition) for edition in Edition]
+
+_ITEM_KEYS: Final = {"afn", "fn", "key", "en", "zh", "pn", "editions", "confidence", "note", "layout"}
+_EVENT_KEYS: Final = {"erc", "key", "en", "zh", "editions", "confidence", "note", "layout", "length_slack"}
+_LAYOUT_KEYS: Final = {"dir", "editions", "fields", "variant"}
+_TABLES: Final = {"units", "names", "type", "enumeration", "afn", "item", "event"}
+
+
+@dataclass(slots=True)
+class _File:
+    """A catalogue file that may not have been loaded yet."""
+
+    name: str
+    text: str
+    afn: int | None = None
+    first: int = 1
+    last: int = 1 << 16
+    loaded: bool = False
+
+    def holds(self, afn: int, fn: int | None) -> bool:
+        return self.afn in (None, afn) and (fn is None or self.first <= fn <= self.last)
+
+
+@dataclass(slots=True, frozen=True)
+class _TypeEntry:
+    key: str
+    editions: tuple[Edition, ...]
+    named: NamedType
+
+
+@dataclass(slots=True)
+class _Words:
+    """What all files together add to the layout language."""
+
+    units: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    types: list[_TypeEntry] = field(default_factory=list)
+    enumerations: dict[str, NamedEnumeration] = field(default_factory=dict)
+
+
+class Catalogue:
+    """Items, events and AFN of all editions, from the library's own files and from a user's.
+
+    ``Catalogue()`` is the library's own; ``Catalogue.load("vendor.toml")`` adds to it.
+    """
+
+    def __init__(self) -> None:
+        self._files = list(_own_files())
+        self._items: dict[tuple[int, int], list[ItemEntry]] = {}
+        self._events: dict[int, list[EventEntry]] = {}
+        self._afns: dict[int, AfnEntry] = {}
+        self._words = _Words()
+        self._vocabularies: dict[Edition, Vocabulary] = {}
+        for file in self._files:
+            if file.afn is None:
+                self._read(file)
+
+    @classmethod
+    def load(cls, *paths: str | Path) -> Catalogue:
+        """The library's catalogue with the files at ``paths`` added, later ones winning.
+
+        Raises:
+            CatalogueError: a file can't be read or is wrong; the message says file, line and reason.
+        """
+        catalogue = cls()
+        for path in map(Path, paths):
+            try:
+                text = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise CatalogueError(f"can't be read: {error}", path=str(path)) from None
+            catalogue.add(text, str(path))
+        return catalogue
+
+    def add(self, text: str, name: str = "<text>") -> None:
+        """Adds the entries of a catalogue file given as text; they replace entries of the same number and edition.
+
+        Args:
+            text: TOML.
+            name: how errors call it.
+
+        Raises:
+            CatalogueError: the text is wrong.
+        """
+        new = _File(name, text)
+        # What the new entries replace must be there first.
+        for file in self._files:
+            self._read(file)
+        self._files.append(new)
+        self._vocabularies.clear()
+        for item in self._read(new):
+            for edition in item.editions:
+                for direction in ("down", "up", "query"):
+                    item.body((direction,), edition)
+        for event in (event for events in self._events.values() for event in events if event.source == name):
+            for edition in event.editions:
+                event.body(edition)
+
+    # ---- questions
+
+    def item(self, afn: int, fn: int, edition: Edition | str | None = None) -> ItemEntry:
+        """The item of a number; without an edition the newest meaning.
+
+        AFN 0AH gives the items of AFN 04H.
+
+        Raises:
+            UnknownItemError: the catalogue has no such item (in that edition).
+        """
+        wanted = None if edition is None else as_edition(edition)
+        found = self.find_item(afn, fn, wanted)
+        if found is None:
+            where = f" in {RULES[wanted].title}" if wanted else ""
+            raise UnknownItemError(f"unknown item{where}", path=f"{afn:02X} F{fn}")
+        return found
+
+    def find_item(self, afn: int, fn: int, edition: Edition | None = None) -> ItemEntry | None:
+        """As ``item``, but ``None`` if there is none."""
+        info = self._afns.get(afn)
+        home = info.items_of if info else afn
+        self._load(home, fn)
+        candidates = self._items.get((home, fn), ())
+        for each in (edition,) if edition else NEWEST_FIRST:
+            for candidate in candidates:
+                if each in candidate.editions:
+                    return candidate
+        return None
+
+    def items(self, afn: int | None = None, edition: Edition | str | None = None) -> list[ItemEntry]:
+        """All items, of one AFN or all, of one edition or all, by number."""
+        wanted = None if edition is None else as_edition(edition)
+        info = self._afns.get(afn) if afn is not None else None
+        home = info.items_of if info else afn
+        self._load(home)
+        return [
+            item
+            for number in sorted(self._items)
+            for item in self._items[number]
+            if home in (None, item.afn) and (wanted is None or wanted in item.editions)
+        ]
+
+    def item_by_key(self, key: str, edition: Edition | str | None = None) -> ItemEntry:
+        """The item of a key such as ``"present_power"``.
+
+        Raises:
+            UnknownItemError: no item has the key (in that edition); the message names similar ones.
+        """
+        wanted = None if edition is None else as_edition(edition)
+        for file in self._files:
+            if not file.loaded and key in _KEY_LINE.findall(file.text):
+                self._read(file)
+        for items in self._items.values():
+            for item in items:
+                if item.key == key and (wanted is None or wanted in item.editions):
+                    return item
+        raise UnknownItemError("unknown item", found=repr(key), expected=_similar(key, self.items(edition=wanted)))
+
+    def variants(self, afn: int, edition: Edition) -> str:
+        """What devices do that send items of an AFN in another form than the standard's; empty if nothing is known."""
+        texts = {
+            layout.variant for item in self.items(afn, edition) for layout in item.layouts if edition in layout.editions
+        }
+        return "; ".join(sorted(texts - {""}))
+
+    def events(self, edition: Edition | str | None = None) -> list[EventEntry]:
+        """All event records, of one edition or all, by event code."""
+        wanted = None if edition is None else as_edition(edition)
+        self._load(_EVENTS_AFN)
+        return [
+            event
+            for erc in sorted(self._events)
+            for event in self._events[erc]
+            if wanted is None or wanted in event.editions
+        ]
+
+    def event(self, erc: int, edition: Edition | str | None = None) -> EventEntry:
+        """The event record of a code; without an edition the newest.
+
+        Raises:
+            UnknownItemError: the catalogue has no such event (in that edition).
+        """
+        wanted = None if edition is None else as_edition(edition)
+        found = self.find_event(erc, wanted)
+        if found is None:
+            raise UnknownItemError("unknown event code", path=f"ERC{erc}")
+        return found
+
+    def find_event(self, erc: int, edition: Edition | None = None) -> EventEntry | None:
+        """As ``event``, but ``None`` if there is none."""
+        self._load(_EVENTS_AFN)
+        for each in (edition,) if edition else NEWEST_FIRST:
+            for candidate in self._events.get(erc, ()):
+                if each in candidate.editions:
+                    return candidate
+        return None
+
+    def event_by_key(self, key: str) -> EventEntry:
+        """The event record of a key such as ``"voltage_circuit_abnormal"``.
+
+        Raises:
+            EncodeError: no event has the key.
+        """
+        for event in self.events():
+            if event.key == key:
+                return event
+        raise EncodeError("unknown event", found=repr(key), expected=_similar(key, self.events()))
+
+    def afn(self, code: int) -> AfnEntry | None:
+        """What the catalogue says about an AFN, if anything."""
+        return self._afns.get(code)
+
+    def afns(self) -> list[AfnEntry]:
+        """All AFN, by code."""
+        return [self._afns[code] for code in sorted(self._afns)]
+
+    def zh(self, name: str) -> str:
+        """The Chinese name of a field, label or unit; empty if the vocabulary has none."""
+        return self._words.names.get(name) or self._words.units.get(name, "")
+
+    def vocabulary(self, edition: Edition) -> Vocabulary:
+        """The words of the layout language in an edition."""
+        known = self._vocabularies.get(edition)
+        if known is None:
+            known = self._vocabularies[edition] = Vocabulary(
+                units=self._words.units.keys(),
+                names=self._words.names,
+                named_type=lambda name: self._type(name, edition),
+                enumerations=self._words.enumerations,
+                identifier=IdentifierFormat(RULES[edition].point_coding),
+            )
+        return known
+
+    # ---- loading
+
+    def _load(self, afn: int | None = None, fn: int | None = None) -> None:
+        for file in self._files:
+            if not file.loaded and (afn is None or file.holds(afn, fn)):
+                self._read(file)
+
+    def _type(self, name: str, edition: Edition) -> NamedType | None:
+        for entry in reversed(self._words.types):
+            if entry.key == name and edition in entry.editions:
+                return entry.named
+        return None
+
+    def _read(self, file: _File) -> list[ItemEntry]:
+        """Takes in a file's entries, once; returns its items."""
+        if file.loaded:
+            return []
+        file.loaded = True
+        try:
+            data = tomllib.loads(file.text)
+        except tomllib.TOMLDecodeError as error:
+            raise CatalogueError(str(error), path=file.name) from None
+        reading = _Reading(file)
+        reading.check_keys(data, _TABLES, "the file")
+        self._words.units.update(reading.texts(data, "units"))
+        self._words.names.update(reading.texts(data, "names"))
+        for raw in reading.tables(data, "type"):
+            self._words.types.append(reading.type(raw))
+        for raw in reading.tables(data, "enumeration"):
+            key, enumeration = reading.enumeration(raw)
+            self._words.enumerations[key] = enumeration
+        for raw in reading.tables(data, "afn"):
+            info = reading.afn(raw)
+            self._afns[info.code] = info
+        items = [reading.item(raw, self._compile) for raw in reading.tables(data, "item")]
+        for item in items:
+            _replace(self._items.setdefault((item.afn, item.fn), []), item)
+        for raw in reading.tables(data, "event"):
+            event = reading.event(raw, self._compile)
+            _replace(self._events.setdefault(event.erc, []), event)
+        return items
+
+    def _compile(self, text: str, edition: Edition, title: str, in_event: bool) -> Record:
+        try:
+            return parse(text, self.vocabulary(edition), in_event=in_event)
+        except CatalogueError as error:
+            if not error.path:
+                error.path = self._place(text, title)
+            raise
+
+    def _place(self, text: str, title: str) -> str:
+        for file in reversed(self._files):
+            at = file.text.find(text)
+            if at >= 0:
+                return f"{file.name}, {title}, layout from line {file.text.count(chr(10), 0, at) + 1}"
+        return title
+
+
+_EVENTS_AFN: Final = 0x0E
+
+
+@cache
+def default_catalogue() -> Catalogue:
+    """The library's own catalogue, shared by everybody who does not bring one."""
+    return Catalogue()
+
+
+def _own_files() -> Iterator[_File]:
+    folder: Traversable = resources.files(__package__)
+    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        if entry.name.endswith(".toml"):
+            match = _FILE_NAME.fullmatch(entry.name)
+            file = _File(entry.name, entry.read_text(encoding="utf-8"))
+            if match:
+                file.afn = int(match["afn"], 16)
+                if match["first"]:
+                    file.first, file.last = int(match["first"]), int(match["last"])
+            yield file
+
+
+def _replace(entries: list[Any], new: Any) -> None:
+    """Puts an entry before those of the same number; they keep only the editions that it leaves them."""
+    kept = []
+    for old in entries:
+        if old.key == new.key and old.source == new.source:
+            raise CatalogueError(f"{new.title} {new.key!r} stands twice", path=new.source)
+        old.editions = tuple(edition for edition in old.editions if edition not in new.editions)
+        if old.editions:
+            kept.append(old)
+    entries[:] = [new, *kept]
+
+
+def _similar(key: str, entries: list[Any]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(key, [entry.key for entry in entries], n=3)
+    return " or ".join(close) or "a key of the catalogue"
+
+
+class _Reading:
+    """Checks the tables of one file while it is taken in."""
+
+    def __init__(self, file: _File) -> None:
+        self.file = file
+
+    def fail(self, reason: str, where: str) -> CatalogueError:
+        return CatalogueError(f"{reason}", path=f"{self.file.name}, {where}")
+
+    def check_keys(self, table: Mapping[str, Any], allowed: set[str], where: str) -> None:
+        if unknown := table.keys() - allowed:
+            raise self.fail(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(allowed))}", where)
+
+    def tables(self, data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+        tables = data.get(name, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise self.fail(f"[[{name}]] expected", "the file")
+        return tables
+
+    def texts(self, data: Mapping[str, Any], name: str) -> dict[str, str]:
+        table = data.get(name, {})
+        if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+            raise self.fail(f"[{name}] must give one text for each name", "the file")
+        return table
+
+    def get(self, table: Mapping[str, Any], key: str, kind: type, where: str, default: Any = None) -> Any:
+        value = table.get(key, default)
+        if value is None:
+            raise self.fail(f"{key} is missing", where)
+        if not isinstance(value, kind):
+            raise self.fail(f"{key} must be a {kind.__name__}, not {value!r}", where)
+        return value
+
+    def editions(self, table: Mapping[str, Any], where: str, default: list[str] | None = None) -> tuple[Edition, ...]:
+        names = self.get(table, "editions", list, where, default)
+        try:
+            return tuple(Edition(name) for name in names)
+        except ValueError:
+            raise self.fail(f"editions must be of {', '.join(_ALL_EDITIONS)}, not {names!r}", where) from None
+
+    def type(self, raw: Mapping[str, Any]) -> _TypeEntry:
+        key = self.get(raw, "key", str, "a [[type]]")
+        where = f"type {key}"
+        self.check_keys(raw, {"key", "editions", "fields", "shape", "note"}, where)
+        if ("fields" in raw) == ("shape" in raw):
+            raise self.fail("a type has either fields or a shape", where)
+        named = NamedType(self.get(raw, "fields", str, where, ""), self.get(raw, "shape", str, where, ""))
+        return _TypeEntry(key, self.editions(raw, where, _ALL_EDITIONS), named)
+
+    def enumeration(self, raw: Mapping[str, Any]) -> tuple[str, NamedEnumeration]:
+        key = self.get(raw, "key", str, "an [[enumeration]]")
+        where = f"enumeration {key}"
+        self.check_keys(raw, {"key", "values", "note"}, where)
+        values = self.get(raw, "values", dict, where)
+        try:
+            labels = {int(code, 0): str(label) for code, label in values.items()}
+        except ValueError:
+            raise self.fail("codes must be numbers", where) from None
+        if len(set(labels.values())) < len(labels):
+            raise self.fail("two codes have the same name", where)
+        return key, NamedEnumeration(labels)
+
+    def afn(self, raw: Mapping[str, Any]) -> AfnEntry:
+        code = self.get(raw, "code", int, "an [[afn]]")
+        where = f"AFN {code:02X}"
+        self.check_keys(raw, {"code", "key", "en", "zh", "items_of", "down", "up", "function", "confirmed"}, where)
+        return AfnEntry(
+            code,
+            self.get(raw, "key", str, where),
+            self.get(raw, "en", str, where),
+            self.get(raw, "zh", str, where),
+            self.get(raw, "items_of", int, where, code),
+            tuple(self.get(raw, "down", list, where, ["down"])),
+            tuple(self.get(raw, "up", list, where, ["up"])),
+            self.get(raw, "function", int, where, 11),
+            self.get(raw, "confirmed", bool, where, False),
+        )
+
+    def item(self, raw: Mapping[str, Any], compiler: Any) -> ItemEntry:
+        afn = self.get(raw, "afn", int, "an [[item]]")
+        fn = self.get(raw, "fn", int, f"an [[item]] of AFN {afn:02X}")
+        where = f"{afn:02X} F{fn}"
+        self.check_keys(raw, _ITEM_KEYS, where)
+        return ItemEntry(
+            **self._common(raw, where, compiler, {"down", "up", "query"}),
+            afn=afn,
+            fn=fn,
+            pn=self.get(raw, "pn", str, where, "terminal"),
+        )
+
+    def event(self, raw: Mapping[str, Any], compiler: Any) -> EventEntry:
+        erc = self.get(raw, "erc", int, "an [[event]]")
+        where = f"ERC{erc}"
+        self.check_keys(raw, _EVENT_KEYS, where)
+        slack = self.get(raw, "length_slack", int, where, 0)
+        return EventEntry(**self._common(raw, where, compiler, {""}), erc=erc, length_slack=slack)
+
+    def _common(self, raw: Mapping[str, Any], where: str, compiler: Any, directions: set[str]) -> dict[str, Any]:
+        editions = self.editions(raw, where, _ALL_EDITIONS)
+        layouts = tuple(self._layout(each, where, editions, directions) for each in self.tables(raw, "layout"))
+        seen: set[tuple[str, Edition, bool]] = set()
+        for layout in layouts:
+            for edition in layout.editions:
+                place = (layout.direction, edition, bool(layout.variant))
+                if place in seen:
+                    raise self.fail(f"two layouts {layout.direction} in edition {edition}", where)
+                seen.add(place)
+        return {
+            "key": self.get(raw, "key", str, where),
+            "en": self.get(raw, "en", str, where, ""),
+            "zh": self.get(raw, "zh", str, where, ""),
+            "editions": editions,
+            "layouts": layouts,
+            "confidence": self.get(raw, "confidence", str, where, ""),
+            "note": self.get(raw, "note", str, where, "").strip(),
+            "source": self.file.name,
+            "compiler": compiler,
+        }
+
+    def _layout(
+        self, raw: Mapping[str, Any], where: str, item_editions: tuple[Edition, ...], directions: set[str]
+    ) -> BodyLayout:
+        self.check_keys(raw, _LAYOUT_KEYS, where)
+        direction = self.get(raw, "dir", str, where, "")
+        if direction not in directions:
+            raise self.fail(f"dir must be one of {', '.join(sorted(directions))}, not {direction!r}", where)
+        editions = self.editions(raw, where, [str(edition) for edition in item_editions])
+        if not set(editions) <= set(item_editions):
+            raise self.fail("a layout is for editions that the item is not in", where)
+        return BodyLayout(
+            direction, editions, self.get(raw, "fields", str, where), self.get(raw, "variant", str, where, "")
+        )
