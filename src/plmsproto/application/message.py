@@ -1,0 +1,190 @@
+"""A message: one frame with its meaning, and back.
+
+``decode`` and ``Message`` are what most users need of this library. How deviating devices are read is in ``reading``,
+what a data unit is in ``units``; frames come from ``link``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..catalogue import Catalogue, default_catalogue
+from ..editions import Edition, as_edition
+from ..errors import BadStructureError, PlmsError
+from ..layout import Undecoded, Writer
+from ..link import Address, Control, Direction, Frame
+from .afn import Afn, as_afn
+from .auxiliary import Aux
+from .reading import read_user_data
+from .sequence import Seq
+from .units import BodyContext, DataUnit, Reading, write_units
+
+_SEPARATORS: Final = re.compile(r"0[xX]|[\s,;:_-]+")
+
+
+@dataclass(slots=True)
+class Message:
+    """What one frame says.
+
+    Attributes:
+        control: the control field C.
+        address: the address field A.
+        afn: the application function; a plain number where the standards have none.
+        seq: the sequence field SEQ.
+        units: the data units in order, one for each pair of point and Fn.
+        aux: PW, EC and Tp, as far as they are there.
+        reading: edition and assumptions under which the units are read and written.
+        tag: the edition tag of the length word.
+        rest: bytes behind the last unit that are no unit, with the reason.
+        deviations: what the device did differently from the standard, in words.
+        errors: what could not be understood (lenient decoding only).
+        checksum: a wrong checksum that was received; ``None`` for the right one.
+        offset: of the frame in its stream or buffer.
+        catalogue: where items are looked up.
+    """
+
+    control: Control
+    address: Address
+    afn: Afn | int
+    seq: Seq
+    units: list[DataUnit] = field(default_factory=list)
+    aux: Aux = field(default_factory=Aux)
+    reading: Reading = field(default_factory=lambda: Reading(Edition.GDW1376))
+    tag: int = 2
+    rest: Undecoded | None = None
+    deviations: tuple[str, ...] = field(default=(), compare=False)
+    errors: tuple[PlmsError, ...] = field(default=(), compare=False)
+    checksum: int | None = None
+    offset: int = field(default=0, compare=False)
+    catalogue: Catalogue = field(default_factory=default_catalogue, repr=False, compare=False)
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the frame goes."""
+        return self.control.direction
+
+    @property
+    def edition(self) -> Edition:
+        """The edition whose layouts the data follow."""
+        return self.reading.edition
+
+    @property
+    def afn_name(self) -> str:
+        """``0C class1_data``; the number alone for a vendor's AFN."""
+        info = self.catalogue.afn(int(self.afn))
+        return f"{int(self.afn):02X} {info.key}" if info else f"{int(self.afn):02X}"
+
+    def unit(self, key: str, pn: int | None = None) -> DataUnit:
+        """The first data unit of a key (and a point).
+
+        Raises:
+            KeyError: there is none.
+        """
+        for unit in self.units:
+            if unit.key == key and pn in (None, unit.pn):
+                return unit
+        raise KeyError(key)
+
+    def frame(self) -> Frame:
+        """The frame that says this.
+
+        Raises:
+            EncodeError: something does not fit.
+        """
+        return Frame(
+            self.control, self.address, self.user_data(), tag=self.tag, checksum=self.checksum, offset=self.offset
+        )
+
+    def user_data(self) -> bytes:
+        """AFN, SEQ, data units, AUX as bytes."""
+        return self.body() + bytes(self.aux)
+
+    def body(self) -> bytes:
+        """AFN, SEQ and data units, without AUX."""
+        context = BodyContext(self.catalogue, self.direction, self.reading)
+        writer = Writer(context)
+        write_units(writer, context, int(self.afn), self.units)
+        rest = self.rest.raw if self.rest else b""
+        return bytes((int(self.afn), int(self.seq))) + bytes(writer.out) + rest
+
+    def __bytes__(self) -> bytes:
+        return bytes(self.frame())
+
+
+def decode(
+    data: str | bytes | bytearray | memoryview | Frame,
+    *,
+    edition: Edition | str | None = None,
+    strict: bool = True,
+    catalogue: Catalogue | None = None,
+    address_size: int = 5,
+    ffff_is_all: bool = False,
+) -> Message:
+    """Decodes one frame.
+
+    Args:
+        data: hex text (blanks, commas, ``0x`` between the digits do not matter), bytes, or a ``Frame``.
+        edition: read as this edition only; by default the newest under which the whole frame fits.
+        strict: raise the first error; if false, what can't be understood stays as raw bytes with its error attached.
+        catalogue: where items are looked up, if not in the library's own.
+        address_size: 5, or 7 for the provincial variant with a four-byte A2.
+        ffff_is_all: DA ``FF FF`` means all points in the 376.1 family too.
+
+    Returns:
+        The message; ``bytes(message)`` are the same bytes again.
+
+    Raises:
+        TruncatedError: the frame, or a field of it, ends too early.
+        BadChecksumError: the checksum is wrong (strict only).
+        BadStructureError: this is no frame, or its data are no data units.
+        BadValueError: a field's bytes are no value of its format (strict only).
+        UnknownItemError: the catalogue does not know an item (strict only).
+        EncodeError: there is no such edition.
+    """
+    frame = data if isinstance(data, Frame) else _frame(data, strict=strict, address_size=address_size)
+    return decode_frame(frame, edition=edition, strict=strict, catalogue=catalogue, ffff_is_all=ffff_is_all)
+
+
+def _frame(data: str | bytes | bytearray | memoryview, *, strict: bool, address_size: int) -> Frame:
+    if isinstance(data, str):
+        try:
+            data = bytes.fromhex(_SEPARATORS.sub("", data))
+        except ValueError:
+            raise BadStructureError("not hex text", found=repr(data[:40])) from None
+    return Frame.parse(bytes(data), strict=strict, address_size=address_size)
+
+
+def decode_frame(
+    frame: Frame,
+    *,
+    edition: Edition | str | None = None,
+    strict: bool = True,
+    catalogue: Catalogue | None = None,
+    ffff_is_all: bool = False,
+    spans: list[Any] | None = None,
+) -> Message:
+    """As ``decode``, of a frame; ``spans`` takes what an annotated dump shows (see ``explain``)."""
+    catalogue = catalogue or default_catalogue()
+    wanted = None if edition is None else as_edition(edition)
+    outcome = read_user_data(frame, catalogue, wanted, ffff_is_all=ffff_is_all, spans=spans)
+    errors = ([frame.error] if frame.error else []) + outcome.errors
+    if strict and errors:
+        raise errors[0]
+    return Message(
+        control=frame.control,
+        address=frame.address,
+        afn=as_afn(frame.user_data[0]),
+        seq=Seq.parse(frame.user_data[1]),
+        units=outcome.units,
+        aux=outcome.aux,
+        reading=outcome.assumption.reading,
+        tag=frame.tag,
+        rest=outcome.rest,
+        deviations=tuple(outcome.deviations),
+        errors=tuple(errors),
+        checksum=frame.checksum,
+        offset=frame.offset,
+        catalogue=catalogue,
+    )

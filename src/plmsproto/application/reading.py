@@ -1,0 +1,254 @@
+"""How the user data of a frame are read when devices do not keep to the standard.
+
+A frame does not say which edition's layouts its data follow (the tag tells 130 from 376.1, at best), nor how wide PW
+is, nor whether EC and Tp are really there. So a frame is read under assumptions: first those of the standard, then the
+known deviations, fewest first. The first reading under which the whole frame fits exactly is taken, and each deviation
+recorded. If none fits, the standard's reading is, in the edition that understands most of it, with its errors.
+
+``readings`` is the list of assumptions, ``read_user_data`` the choice. The number of attempts is bounded by a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Final
+
+from ..catalogue import Catalogue
+from ..editions import NEWEST_FIRST, PW_SIZES, RULES, Edition, editions_of_tag
+from ..errors import BadStructureError, BadValueError, PlmsError, TruncatedError
+from ..formats import ANNEX_A
+from ..layout import Reader, Span, Undecoded
+from ..link import Direction, Frame
+from .auxiliary import EC_SIZE, TP_SIZE, Aux, EventCounters, Tp
+from .sequence import Seq
+from .units import BodyContext, DataUnit, Reading, read_units
+
+MOST_DEVIATIONS: Final = 3
+"""How many deviations a reading may assume at once; more would let noise fit something."""
+
+_EVENTS_AFN: Final = 0x0E
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One way to read a frame: the body's reading, which parts of AUX are there, and how all this deviates."""
+
+    reading: Reading
+    pw_size: int
+    has_ec: bool
+    has_tp: bool
+    deviations: tuple[str, ...]
+
+    @property
+    def aux_size(self) -> int:
+        """Bytes of AUX."""
+        return self.pw_size + EC_SIZE * self.has_ec + TP_SIZE * self.has_tp
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one attempt.
+
+    Attributes:
+        assumption: the way it was read.
+        units: the data units.
+        aux: the auxiliary part.
+        rest: bytes behind the last unit that are no unit, with the reason.
+        errors: what could not be understood, in order.
+        deviations: what the device did differently.
+    """
+
+    assumption: Assumption
+    units: list[DataUnit] = field(default_factory=list)
+    aux: Aux = field(default_factory=Aux)
+    rest: Undecoded | None = None
+    errors: list[PlmsError] = field(default_factory=list)
+    deviations: list[str] = field(default_factory=list)
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """The smaller the better.
+
+        Where the structure fits, what counts is how many values are none. Where it does not, a deviation explains
+        nothing: then the fewest of them count, and after that how many bytes were not understood.
+        """
+        lost = len(self.rest.raw) + 1 if self.rest else 0
+        lost += sum(len(unit.value.raw) + 1 for unit in self.units if isinstance(unit.value, Undecoded))
+        return (1 + len(self.assumption.deviations) if lost else 0), lost, len(self.errors)
+
+
+def readings(
+    frame: Frame, seq: Seq, afn: int, catalogue: Catalogue, edition: Edition | None, *, ffff_is_all: bool
+) -> Iterator[Assumption]:
+    """The ways to read a frame, the standard's first, then those with one deviation, two, three."""
+    natural = (edition,) if edition else editions_of_tag(frame.tag)
+    foreign = () if edition else tuple(each for each in NEWEST_FIRST if each not in natural)
+    found: list[tuple[int, Assumption]] = []
+    for each in natural + foreign:
+        rules = RULES[each]
+        origin = [] if each in natural else [f"the layouts are those of {rules.title} under tag {frame.tag:02b}"]
+        if edition and rules.tag != frame.tag:
+            origin = [f"tag {frame.tag:02b}, but read as {rules.title}"]
+        for pw, ec, tp, body in product(
+            _pw_choices(frame, afn, each),
+            _ec_choices(frame, afn, each),
+            _tp_choices(seq),
+            _body_choices(each, afn, catalogue),
+        ):
+            deviations = [text for text in (*origin, pw[1], ec[1], tp[1], body[2]) if text]
+            if len(deviations) <= MOST_DEVIATIONS:
+                reading = Reading(each, variant=body[0], length_includes_head=body[1], ffff_is_all=ffff_is_all)
+                found.append((len(deviations), Assumption(reading, pw[0], ec[0], tp[0], tuple(deviations))))
+    found.sort(key=lambda each: each[0])
+    for _, assumption in found:
+        yield assumption
+
+
+def _pw_choices(frame: Frame, afn: int, edition: Edition) -> list[tuple[int, str]]:
+    rules = RULES[edition]
+    if frame.control.direction is Direction.UP:
+        return [(rules.pw_size, ""), (0, "PW is missing")] if afn in rules.pw_afns_up else [(0, "")]
+    if afn not in rules.pw_afns:
+        return [(0, "")]
+    if not frame.control.prm:
+        return [(0, "")]
+    others = [(size, _pw_deviation(size, rules.pw_size)) for size in PW_SIZES if size != rules.pw_size]
+    return [(rules.pw_size, ""), *others]
+
+
+def _pw_deviation(size: int, expected: int) -> str:
+    return f"PW is {size} bytes wide, {expected} expected" if size else f"PW is missing, {expected} bytes expected"
+
+
+def _ec_choices(frame: Frame, afn: int, edition: Edition) -> list[tuple[bool, str]]:
+    if frame.control.direction is Direction.DOWN or not frame.control.acd:
+        return [(False, "")]
+    if afn in RULES[edition].no_ec_afns:
+        return [(False, ""), (True, f"EC in AFN {afn:02X}")]
+    return [(True, ""), (False, "ACD is set, but EC is missing")]
+
+
+def _tp_choices(seq: Seq) -> list[tuple[bool, str]]:
+    return [(True, ""), (False, "TpV is set, but Tp is missing")] if seq.tpv else [(False, "")]
+
+
+def _body_choices(edition: Edition, afn: int, catalogue: Catalogue) -> list[tuple[bool, bool, str]]:
+    """Forms of bodies: as in the standard, in a variant of the catalogue, event lengths that count their head."""
+    choices = [(False, False, "")]
+    info = catalogue.afn(afn)
+    if info and (text := catalogue.variants(info.items_of, edition)):
+        choices.append((True, False, text))
+    if afn == _EVENTS_AFN:
+        choices.append((False, True, "the length of event records counts their two head bytes"))
+    return choices
+
+
+def read_user_data(
+    frame: Frame,
+    catalogue: Catalogue,
+    edition: Edition | None,
+    *,
+    ffff_is_all: bool = False,
+    spans: list[Span] | None = None,
+) -> Outcome:
+    """Reads the user data of a frame in the way that fits best.
+
+    Args:
+        frame: the frame.
+        catalogue: where items are looked up.
+        edition: only this one; ``None`` to choose.
+        ffff_is_all: DA ``FF FF`` means all points.
+        spans: takes what an annotated dump shows, for the reading that was chosen.
+
+    Raises:
+        BadStructureError: there is no AFN and SEQ.
+    """
+    data = frame.user_data
+    if len(data) < 2:
+        raise BadStructureError("no AFN and SEQ", found=f"{len(data)} bytes of user data", expected="at least 2")
+    whole = bytes(frame)
+    start = len(whole) - 2 - len(data)
+    seq = Seq.parse(data[1])
+    best: Outcome | None = None
+    for assumption in readings(frame, seq, data[0], catalogue, edition, ffff_is_all=ffff_is_all):
+        outcome = _attempt(whole, start, frame, assumption, catalogue)
+        if best is None or outcome.rank < best.rank:
+            best = outcome
+        if not best.errors:
+            break
+    assert best is not None
+    if spans is not None:
+        _attempt(whole, start, frame, best.assumption, catalogue, spans)
+    return best
+
+
+def _attempt(
+    whole: bytes,
+    start: int,
+    frame: Frame,
+    assumption: Assumption,
+    catalogue: Catalogue,
+    spans: list[Span] | None = None,
+) -> Outcome:
+    """Reads the user data, ``whole[start:-2]``, under one assumption. Offsets are those of the whole frame."""
+    outcome = Outcome(assumption, deviations=list(assumption.deviations))
+    stop = len(whole) - 2
+    first = start + 2
+    end_of_units = stop - assumption.aux_size
+    context = BodyContext(catalogue, frame.control.direction, assumption.reading)
+    if end_of_units < first:
+        raw = whole[first:stop]
+        error = TruncatedError(
+            "no room for AUX", offset=first, found=f"{len(raw)} bytes", expected=f"{assumption.aux_size}"
+        )
+        outcome.rest = Undecoded(raw, error)
+        outcome.errors.append(error)
+        return outcome
+    reader = Reader(whole, first, end_of_units, context, spans=spans)
+    try:
+        read_units(reader, context, whole[start], outcome.units)
+    except PlmsError as error:
+        raw = whole[reader.position : end_of_units]
+        outcome.rest = Undecoded(raw, error)
+        reader.position = end_of_units
+        reader.errors.append(error)
+        reader.span(raw, outcome.rest, note=error.reason)
+    auxiliary = Reader(whole, end_of_units, stop, context, prefix="AUX", spans=spans)
+    auxiliary.errors = reader.errors
+    outcome.aux = _read_aux(auxiliary, assumption)
+    outcome.errors = reader.errors
+    outcome.deviations += reader.deviations
+    return outcome
+
+
+def _read_aux(reader: Reader, assumption: Assumption) -> Aux:
+    pw, ec, tp = b"", None, None
+    if assumption.pw_size:
+        reader.path = ["PW"]
+        pw = reader.take(assumption.pw_size)
+        reader.span(pw, pw)
+    if assumption.has_ec:
+        reader.path = ["EC"]
+        raw = reader.take(EC_SIZE)
+        ec = EventCounters(*raw)
+        reader.span(raw, ec)
+    if assumption.has_tp:
+        reader.path = ["Tp"]
+        raw = reader.take(TP_SIZE)
+        tp = _read_tp(reader, raw)
+        reader.span(raw, tp)
+    return Aux(pw, ec, tp)
+
+
+def _read_tp(reader: Reader, raw: bytes) -> Tp:
+    sent = ANNEX_A["A16"]
+    try:
+        value = sent.decode(raw[1:5])
+        if sent.encode(value) != raw[1:5]:
+            value = Undecoded(raw[1:5])  # filled with something else than EE
+    except BadValueError as error:
+        error.offset = reader.position - TP_SIZE + 1
+        value = reader.undecoded(raw[1:5], error)
+    return Tp(raw[0], value, raw[5])

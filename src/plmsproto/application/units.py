@@ -1,0 +1,269 @@
+"""Data units: identifier after identifier, and for each pair of point and Fn one body, in order.
+
+Order (all editions): points ascending outside, Fn ascending inside. An Fn that the catalogue does not know has no known
+length, so that the rest of the data stays raw from there. What a body looks like is the catalogue's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..catalogue import Catalogue, ItemEntry
+from ..editions import RULES, Edition
+from ..errors import BadStructureError, PlmsError, UnknownItemError
+from ..identifier import ALL_POINTS, Identifier, decode_identifier, encode_identifier
+from ..layout import Reader, Record, Undecoded, Writer
+from ..layout.cursor import as_undecoded
+from ..link import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Under which assumptions the data of a frame are read.
+
+    Attributes:
+        edition: whose items and point coding.
+        variant: take the forms that deviating devices send, where the catalogue has them.
+        length_includes_head: event records count their two head bytes into their length.
+        ffff_is_all: DA ``FF FF`` means all points in 376.1 too.
+    """
+
+    edition: Edition
+    variant: bool = False
+    length_includes_head: bool = False
+    ffff_is_all: bool = False
+
+
+@dataclass(slots=True)
+class DataUnit:
+    """One point, one Fn, one body.
+
+    Attributes:
+        afn: the AFN that the Fn belongs to.
+        fn: the Fn number.
+        pn: the information point, 0 = the terminal; ``ALL_POINTS`` = all.
+        key: the item's key; empty if the catalogue does not know it.
+        value: the body as a dict; ``Undecoded`` if it could not be understood.
+        identifier: DA1 DA2 DT1 DT2 as received, shared by all units that it names; empty to have it made.
+        verbatim: path → bytes that the value at the path does not give back by itself (odd fill, text padding,
+            weekday).
+    """
+
+    afn: int
+    fn: int
+    pn: int = 0
+    key: str = ""
+    value: Any = field(default_factory=dict)
+    identifier: bytes = b""
+    verbatim: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """``0C F25 p1``."""
+        point = "all points" if self.pn == ALL_POINTS else f"p{self.pn}"
+        return f"{self.afn:02X} F{self.fn} {point}"
+
+    @property
+    def error(self) -> PlmsError | None:
+        """Why the body could not be understood, if so."""
+        return self.value.error if isinstance(self.value, Undecoded) else None
+
+
+class BodyContext:
+    """What layouts need to know of the frame around them (the ``Context`` of ``layout.cursor``)."""
+
+    def __init__(self, catalogue: Catalogue, direction: Direction, reading: Reading) -> None:
+        self.catalogue = catalogue
+        self.direction = direction
+        self.reading = reading
+        self.length_includes_head = reading.length_includes_head
+        self._depth = 0
+
+    # ---- items
+
+    def item(self, afn: int, fn: int) -> tuple[ItemEntry, Record]:
+        """The item of an Fn and the layout of its body.
+
+        Raises:
+            UnknownItemError: the catalogue has none in this edition and direction.
+        """
+        edition = self.reading.edition
+        info = self.catalogue.afn(afn)
+        item = self.catalogue.find_item(afn, fn, edition)
+        if item is None:
+            what = "unknown item" if info else "unknown AFN"
+            raise UnknownItemError(f"{what} in {RULES[edition].title}")
+        bodies = (self.direction.value,) if info is None else info.down if self.direction is Direction.DOWN else info.up
+        if not bodies:
+            raise UnknownItemError(f"AFN {afn:02X} does not go {self.direction.value}")
+        return item, item.body(bodies, edition, variant=self.reading.variant)
+
+    # ---- events
+
+    def event_key(self, erc: int) -> str | None:
+        """The key of an event record, if the edition has it."""
+        event = self.catalogue.find_event(erc, self.reading.edition)
+        return event.key if event else None
+
+    def event_erc(self, key: str) -> int:
+        """The event code of a key."""
+        return self.catalogue.event_by_key(key).erc
+
+    def event_body(self, erc: int) -> Record | None:
+        """The layout of an event record's body."""
+        event = self.catalogue.find_event(erc, self.reading.edition)
+        return event.body(self.reading.edition) if event else None
+
+    def event_slack(self, erc: int) -> int:
+        """How many bytes too few some devices write into the record's length."""
+        event = self.catalogue.find_event(erc, self.reading.edition)
+        return event.length_slack if event else 0
+
+    # ---- units inside a body
+
+    def read_units(self, reader: Reader, afn: int) -> list[Any]:
+        """Reads nested data units up to the end of the body."""
+        if self._depth:
+            raise BadStructureError("data units nest too deep", offset=reader.position, path=reader.place)
+        self._depth += 1
+        units: list[Any] = []
+        try:
+            read_units(reader, self, afn, units)
+        finally:
+            self._depth -= 1
+        return units
+
+    def write_units(self, writer: Writer, afn: int, units: list[Any]) -> None:
+        """Writes nested data units, which may be plain dicts."""
+        from .interchange import unit_from_dict  # the dict form of a unit is its business; it knows this module
+
+        whole = [
+            unit if isinstance(unit, DataUnit) else unit_from_dict(unit, afn, self.reading, self.catalogue)
+            for unit in units
+        ]
+        write_units(writer, self, afn, whole)
+
+
+def read_units(reader: Reader, context: BodyContext, afn: int, units: list[DataUnit]) -> None:
+    """Reads data units up to the end of the reader into ``units``.
+
+    A body that does not fit its layout, or whose Fn is unknown, makes its unit's value ``Undecoded`` up to the end of
+    the data, with the error noted in ``reader.errors``.
+
+    Raises:
+        BadStructureError: an identifier is none, or less than four bytes are left for it. The reader stays before it.
+        UnknownItemError: the same, of an AFN that the catalogue does not know and that may have no identifiers at all.
+    """
+    while reader.remaining:
+        raw, identifier = _read_identifier(reader, context, afn)
+        for pn, fn in identifier.pairs():
+            unit = DataUnit(afn, fn, pn, identifier=raw)
+            units.append(unit)
+            if not _read_body(reader, context, unit):
+                return
+
+
+def _read_identifier(reader: Reader, context: BodyContext, afn: int) -> tuple[bytes, Identifier]:
+    start = reader.position
+    raw = reader.data[start : min(start + 4, reader.stop)]
+    coding = RULES[context.reading.edition].point_coding
+    try:
+        identifier = decode_identifier(raw, coding, ffff_is_all=context.reading.ffff_is_all)
+    except BadStructureError as error:
+        known = context.catalogue.afn(afn) is not None
+        failure = error if known else UnknownItemError("unknown AFN")
+        failure.offset, failure.path = start, f"{afn:02X}"
+        raise failure from None
+    reader.take(4)
+    if reader.spans is not None:
+        _span_identifier(reader, raw, identifier)
+    return raw, identifier
+
+
+def _read_body(reader: Reader, context: BodyContext, unit: DataUnit) -> bool:
+    """Reads one body; ``False`` if it could not be understood, and with it the rest of the data."""
+    inner = reader.unit(unit.name)
+    start = inner.mark()
+    try:
+        item, body = context.item(unit.afn, unit.fn)
+        unit.key = item.key
+        unit.value = body.read(inner)
+        unit.verbatim = inner.verbatim
+    except PlmsError as error:
+        inner.back_to(start)
+        raw = inner.take(inner.remaining)
+        unit.value = inner.undecoded(raw, error)
+        inner.span(raw, unit.value, note=error.reason)
+    reader.position = inner.position
+    return not isinstance(unit.value, Undecoded)
+
+
+def _span_identifier(reader: Reader, raw: bytes, identifier: Identifier) -> None:
+    points = ", ".join("all points" if pn == ALL_POINTS else f"p{pn}" for pn in identifier.pns)
+    functions = ", ".join(f"F{fn}" for fn in identifier.fns)
+    reader.path.append("DA")
+    reader.span(raw[:2], points, note=f"DA1 {raw[0]:08b}, DA2 {raw[1]}", at=reader.position - 4)
+    reader.path[-1] = "DT"
+    note = f"DT2 = group {raw[3]}: F{8 * raw[3] + 1}..F{8 * raw[3] + 8}, DT1 {raw[2]:08b}"
+    reader.span(raw[2:], functions, note=note)
+    reader.path.pop()
+
+
+def write_units(writer: Writer, context: BodyContext, afn: int, units: Iterable[DataUnit]) -> None:
+    """Writes data units, with one identifier for all neighbours that were received under one.
+
+    Raises:
+        EncodeError: a value does not fit its layout.
+        UnknownItemError: the catalogue does not know an Fn whose body is not raw.
+    """
+    coding = RULES[context.reading.edition].point_coding
+    waiting = list(units)
+    while waiting:
+        group = waiting[: _group_size(waiting, context)]
+        del waiting[: len(group)]
+        first = group[0]
+        shared = len(group) > 1 or _pairs(first, context)[:1] == [(first.pn, first.fn)]
+        own = Identifier((first.pn,), (first.fn,))
+        writer.out += first.identifier if shared else encode_identifier(own, coding)
+        for unit in group:
+            _write_body(writer, context, afn, unit)
+
+
+def _pairs(unit: DataUnit, context: BodyContext) -> list[tuple[int, int]]:
+    if len(unit.identifier) != 4:
+        return []
+    coding = RULES[context.reading.edition].point_coding
+    try:
+        return decode_identifier(unit.identifier, coding, ffff_is_all=context.reading.ffff_is_all).pairs()
+    except BadStructureError:
+        return []
+
+
+def _group_size(units: list[DataUnit], context: BodyContext) -> int:
+    """How many of the first units stand under the identifier of the first one."""
+    pairs = _pairs(units[0], context)
+    size = 0
+    for (pn, fn), unit in zip(pairs, units, strict=False):
+        if (unit.pn, unit.fn) != (pn, fn) or unit.identifier != units[0].identifier:
+            break
+        size += 1
+        if as_undecoded(unit.value) is not None:
+            return size  # it swallowed whatever else its identifier names
+    return size if size == len(pairs) else 1
+
+
+def _write_body(writer: Writer, context: BodyContext, afn: int, unit: DataUnit) -> None:
+    raw = as_undecoded(unit.value)
+    if raw is not None:
+        writer.out += raw
+        return
+    inner = Writer(context, verbatim=unit.verbatim)
+    try:
+        _, body = context.item(afn, unit.fn)
+        body.write(inner, unit.value)
+    except PlmsError as error:
+        error.path = f"{unit.name} {error.path}".rstrip()
+        raise
+    writer.out += inner.out
