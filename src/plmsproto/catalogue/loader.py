@@ -181,12 +181,11 @@ class Catalogue:
                     return item
         raise UnknownItemError("unknown item", found=repr(key), expected=_similar(key, self.items(edition=wanted)))
 
-    def variants(self, afn: int, edition: Edition) -> str:
-        """What devices do that send items of an AFN in another form than the standard's; empty if nothing is known."""
-        texts = {
-            layout.variant for item in self.items(afn, edition) for layout in item.layouts if edition in layout.editions
-        }
-        return "; ".join(sorted(texts - {""}))
+    def has_variants(self, afn: int, edition: Edition) -> bool:
+        """Whether devices are known to send items of an AFN in another form than the standard's."""
+        return any(
+            layout.variant and edition in layout.editions for item in self.items(afn, edition) for layout in item.layouts
+        )
 
     def events(self, edition: Edition | str | None = None) -> list[EventEntry]:
         """All event records, of one edition or all, by event code."""
