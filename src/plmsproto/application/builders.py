@@ -484,8 +484,8 @@ def event_unit(
     """
     last = (counters.general if general else counters.important) if end is None else end
     value = {
-        "important_counter": counters.important,
-        "general_counter": counters.general,
+        "important_event_counter": counters.important,
+        "general_event_counter": counters.general,
         "start_pointer": (last - len(records)) % 256,
         "end_pointer": last % 256,
         "record": [dict(record) for record in records],

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import Edition, as_edition
 from ..errors import BadStructureError, PlmsError
-from ..layout import Undecoded, Writer
+from ..layout import Line, Undecoded, Writer, walk
 from ..link import Address, Control, Direction, Frame
 from .afn import Afn, as_afn
 from .auxiliary import Aux
@@ -86,6 +86,14 @@ class Message:
             if unit.key == key and pn in (None, unit.pn):
                 return unit
         raise KeyError(key)
+
+    def lines(self, unit: DataUnit) -> list[Line]:
+        """The values of a unit in order, each with its field; empty if the body could not be understood."""
+        context = BodyContext(self.catalogue, self.direction, self.reading)
+        record = context.unit_body(unit)
+        if record is None or isinstance(unit.value, Undecoded):
+            return []
+        return list(walk(record, unit.value, context))
 
     def frame(self) -> Frame:
         """The frame that says this.

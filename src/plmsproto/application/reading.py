@@ -10,7 +10,6 @@ recorded. If none fits, the standard's reading is, in the edition that understan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
@@ -46,6 +45,11 @@ class Assumption:
         """Bytes of AUX."""
         return self.pw_size + EC_SIZE * self.has_ec + TP_SIZE * self.has_tp
 
+    @property
+    def cost(self) -> int:
+        """How many deviations are assumed. Those of variants are named when an item that has one is met."""
+        return len(self.deviations) + self.reading.variant
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -76,34 +80,32 @@ class Outcome:
         """
         lost = len(self.rest.raw) + 1 if self.rest else 0
         lost += sum(len(unit.value.raw) + 1 for unit in self.units if isinstance(unit.value, Undecoded))
-        return (1 + len(self.assumption.deviations) if lost else 0), lost, len(self.errors)
+        return (1 + self.assumption.cost if lost else 0), lost, len(self.errors)
 
 
 def readings(
     frame: Frame, seq: Seq, afn: int, catalogue: Catalogue, edition: Edition | None, *, ffff_is_all: bool
-) -> Iterator[Assumption]:
+) -> list[Assumption]:
     """The ways to read a frame, the standard's first, then those with one deviation, two, three."""
     natural = (edition,) if edition else editions_of_tag(frame.tag)
     foreign = () if edition else tuple(each for each in NEWEST_FIRST if each not in natural)
-    found: list[tuple[int, Assumption]] = []
+    found: list[Assumption] = []
     for each in natural + foreign:
         rules = RULES[each]
-        origin = [] if each in natural else [f"the layouts are those of {rules.title} under tag {frame.tag:02b}"]
+        origin = "" if each in natural else f"the layouts are those of {rules.title} under tag {frame.tag:02b}"
         if edition and rules.tag != frame.tag:
-            origin = [f"tag {frame.tag:02b}, but read as {rules.title}"]
+            origin = f"tag {frame.tag:02b}, but read as {rules.title}"
         for pw, ec, tp, body in product(
             _pw_choices(frame, afn, each),
             _ec_choices(frame, afn, each),
             _tp_choices(seq),
             _body_choices(each, afn, catalogue),
         ):
-            deviations = [text for text in (*origin, pw[1], ec[1], tp[1], body[2]) if text]
-            if len(deviations) <= MOST_DEVIATIONS:
-                reading = Reading(each, variant=body[0], length_includes_head=body[1], ffff_is_all=ffff_is_all)
-                found.append((len(deviations), Assumption(reading, pw[0], ec[0], tp[0], tuple(deviations))))
-    found.sort(key=lambda each: each[0])
-    for _, assumption in found:
-        yield assumption
+            deviations = tuple(text for text in (origin, pw[1], ec[1], tp[1], body[2]) if text)
+            reading = Reading(each, variant=body[0], length_includes_head=body[1], ffff_is_all=ffff_is_all)
+            found.append(Assumption(reading, pw[0], ec[0], tp[0], deviations))
+    found.sort(key=lambda each: each.cost)
+    return [each for each in found if each.cost <= MOST_DEVIATIONS]
 
 
 def _pw_choices(frame: Frame, afn: int, edition: Edition) -> list[tuple[int, str]]:
@@ -138,8 +140,8 @@ def _body_choices(edition: Edition, afn: int, catalogue: Catalogue) -> list[tupl
     """Forms of bodies: as in the standard, in a variant of the catalogue, event lengths that count their head."""
     choices = [(False, False, "")]
     info = catalogue.afn(afn)
-    if info and (text := catalogue.variants(info.items_of, edition)):
-        choices.append((True, False, text))
+    if info and catalogue.has_variants(info.items_of, edition):
+        choices.append((True, False, ""))
     if afn == _EVENTS_AFN:
         choices.append((False, True, "the length of event records counts their two head bytes"))
     return choices

@@ -83,8 +83,8 @@ class BodyContext:
 
     # ---- items
 
-    def item(self, afn: int, fn: int) -> tuple[ItemEntry, Record]:
-        """The item of an Fn and the layout of its body.
+    def item(self, afn: int, fn: int) -> tuple[ItemEntry, Record, str]:
+        """The item of an Fn, the layout of its body, and what a device does that sends it, if it is a variant.
 
         Raises:
             UnknownItemError: the catalogue has none in this edition and direction.
@@ -98,7 +98,15 @@ class BodyContext:
         bodies = (self.direction.value,) if info is None else info.down if self.direction is Direction.DOWN else info.up
         if not bodies:
             raise UnknownItemError(f"AFN {afn:02X} does not go {self.direction.value}")
-        return item, item.body(bodies, edition, variant=self.reading.variant)
+        deviation = item.variant(bodies, edition) if self.reading.variant else ""
+        return item, item.body(bodies, edition, variant=self.reading.variant), deviation
+
+    def unit_body(self, unit: DataUnit) -> Record | None:
+        """The layout of a data unit's body, if the catalogue has it."""
+        try:
+            return self.item(unit.afn, unit.fn)[1]
+        except UnknownItemError:
+            return None
 
     # ---- events
 
@@ -187,7 +195,9 @@ def _read_body(reader: Reader, context: BodyContext, unit: DataUnit) -> bool:
     inner = reader.unit(unit.name)
     start = inner.mark()
     try:
-        item, body = context.item(unit.afn, unit.fn)
+        item, body, deviation = context.item(unit.afn, unit.fn)
+        if deviation:
+            inner.deviate(deviation)
         unit.key = item.key
         unit.value = body.read(inner)
         unit.verbatim = inner.verbatim
@@ -261,7 +271,7 @@ def _write_body(writer: Writer, context: BodyContext, afn: int, unit: DataUnit) 
         return
     inner = Writer(context, verbatim=unit.verbatim)
     try:
-        _, body = context.item(afn, unit.fn)
+        _, body, _ = context.item(afn, unit.fn)
         body.write(inner, unit.value)
     except PlmsError as error:
         error.path = f"{unit.name} {error.path}".rstrip()

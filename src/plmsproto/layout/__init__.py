@@ -29,6 +29,7 @@ from .nodes import (
     SizedLeaf,
     Units,
 )
+from .walk import Line, walk
 
 __all__ = [
     "BitPart",
@@ -39,6 +40,7 @@ __all__ = [
     "Event",
     "Field",
     "Leaf",
+    "Line",
     "ListOf",
     "NamedEnumeration",
     "NamedType",
@@ -55,4 +57,5 @@ __all__ = [
     "Writer",
     "describe",
     "parse",
+    "walk",
 ]

@@ -86,6 +86,9 @@ class Context(Protocol):
     def write_units(self, writer: Writer, afn: int, units: list[Any]) -> None:
         """Writes data units, each with its identifier."""
 
+    def unit_body(self, unit: Any) -> Record | None:
+        """The layout of a data unit's body, if the catalogue has it."""
+
 
 class Reader:
     """Reads ``data[start:stop]``.

@@ -284,7 +284,7 @@ class _Parser:
                 each = Field(name, Record(tuple(self.members(closing=True))))
                 self.attributes(each)
             else:
-                each = Field(name, self.shape())
+                each = self.typed(name)
                 self.attributes(each)
             if count is not None:
                 each.shape = ListOf(count, each.shape)
@@ -320,6 +320,16 @@ class _Parser:
 
     # ---- shapes
 
+    def typed(self, name: str) -> Field:
+        """A field of the type that comes next; a named type brings its unit and range along."""
+        token = self.token
+        named = self.vocabulary.named_type(token.text) if token.kind == "word" else None
+        if named is None:
+            return Field(name, self.shape())
+        each = self.named_type(self.next().text, named, token)
+        each.name = name
+        return each
+
     def shape(self) -> Shape:
         token = self.next()
         if token.kind != "word":
@@ -341,10 +351,7 @@ class _Parser:
             return self.bitfield(form) if self.token.text == "{" and isinstance(form, Integer) else Leaf(form)
         if word in SIZED:
             return self.sized(word)
-        named = self.vocabulary.named_type(word)
-        if named is None:
-            self.fail(f"unknown type {word!r}", token)
-        return self.named_type(word, named, token)
+        self.fail(f"unknown type {word!r}", token)
 
     def sized(self, word: str) -> Shape:
         self.expect("[")
@@ -359,19 +366,19 @@ class _Parser:
             self.fail(f"the width of {word} must be a constant", token)
         return SizedLeaf(COUNTED[word], size)
 
-    def named_type(self, word: str, named: NamedType, token: Token) -> Shape:
+    def named_type(self, word: str, named: NamedType, token: Token) -> Field:
         if self.depth >= _MAX_TYPE_DEPTH:
             self.fail(f"type {word!r} contains itself", token)
         inner = _Parser(named.fields or named.shape, self.vocabulary, in_event=self.in_event, depth=self.depth + 1)
         try:
             if named.fields:
-                return Record(tuple(inner.members(closing=False)))
-            inner.scopes.append({})
-            shape = Field("alias", inner.shape())
-            inner.attributes(shape)
+                return Field(word, Record(tuple(inner.members(closing=False))))
+            inner.skip_newlines()
+            each = inner.typed(word)
+            inner.attributes(each)
         except CatalogueError as error:
             self.fail(f"in type {word!r}, {error.reason}", token)
-        return shape.shape
+        return each
 
     def bitfield(self, form: Integer) -> Bitfield:
         self.expect("{")
@@ -541,8 +548,6 @@ def _fields_of(members: list[Member] | tuple[Member, ...]) -> list[Field]:
     for member in members:
         if isinstance(member, Field):
             found.append(member)
-        elif isinstance(member, Conditional):
-            found += _fields_of(member.then) + _fields_of(member.otherwise)
         else:
-            found += _fields_of(member.members)
+            found += [each for block in member.blocks() for each in _fields_of(block)]
     return found

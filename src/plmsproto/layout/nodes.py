@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from ..errors import BadStructureError, EncodeError, PlmsError, TruncatedError, UnknownItemError
@@ -301,7 +302,7 @@ class Field:
         assert self.bounds is not None
         low, high = self.bounds
         for number in value if isinstance(value, list) else (value,):
-            if isinstance(number, int) and not low <= number <= high:
+            if isinstance(number, (int, Decimal)) and not low <= number <= high:
                 reader.deviate(f"{number} is outside {low}..{high}")
 
 
@@ -333,6 +334,10 @@ class Conditional:
         """The keys that a record may get from this member."""
         for member in self.then + self.otherwise:
             yield from member.names()
+
+    def blocks(self) -> tuple[tuple[Member, ...], ...]:
+        """The members inside, block by block."""
+        return self.then, self.otherwise
 
     def idle(self, writer: Writer, record: Mapping[str, Any]) -> Iterator[str]:
         """The given keys that this member had no use for."""
@@ -369,6 +374,10 @@ class Optional:
         """The keys that a record may get from this member."""
         for member in self.members:
             yield from member.names()
+
+    def blocks(self) -> tuple[tuple[Member, ...], ...]:
+        """The members inside, block by block."""
+        return (self.members,)
 
     def idle(self, writer: Writer, record: Mapping[str, Any]) -> Iterator[str]:
         """The given keys that this member had no use for."""
@@ -643,12 +652,10 @@ def _named_lengths(members: tuple[Member, ...]) -> list[int]:
     """The body lengths that conditions of an event layout compare with."""
     lengths: list[int] = []
     for member in members:
-        if isinstance(member, Conditional):
-            if member.condition.source is LENGTH:
-                lengths.append(member.condition.constant)
-            lengths += _named_lengths(member.then) + _named_lengths(member.otherwise)
-        elif isinstance(member, Optional):
-            lengths += _named_lengths(member.members)
+        if isinstance(member, Conditional) and member.condition.source is LENGTH:
+            lengths.append(member.condition.constant)
+        if not isinstance(member, Field):
+            lengths += [length for block in member.blocks() for length in _named_lengths(block)]
     return lengths
 
 

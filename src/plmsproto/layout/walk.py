@@ -1,0 +1,114 @@
+"""A decoded body as lines: each value with its field, in order and with its depth.
+
+What viewers show (trees, tables) is made of these, so that they need not know shapes. The walk follows the layout, not the
+value, so that order, units and Chinese names are the catalogue's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .cursor import Context, Undecoded
+from .nodes import Bitfield, BitPart, Event, Field, ListOf, Member, Record, Shape, Units
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One value, or the head of a group of values.
+
+    Attributes:
+        path: names and indices from the body on, such as ``("record", "[0]", "data", "voltage_a")``.
+        value: the value; for a group, what is known of the group as a whole (an event's key), or ``None``.
+        owner: the field or bit part of the catalogue, where there is one.
+        group: the lines of greater depth that follow belong to this one.
+    """
+
+    path: tuple[str, ...]
+    value: Any
+    owner: Field | BitPart | None = None
+    group: bool = False
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path[-1]
+
+    @property
+    def unit(self) -> str:
+        """The value's unit, if it has one."""
+        return self.owner.unit if self.owner else ""
+
+    @property
+    def zh(self) -> str:
+        """The Chinese name, if there is one."""
+        return self.owner.zh if self.owner else ""
+
+
+def walk(record: Record, value: Any, context: Context) -> Iterator[Line]:
+    """The lines of a body's value."""
+    yield from _members(record.members, value, context, ())
+
+
+def _members(members: tuple[Member, ...], value: Any, context: Context, path: tuple[str, ...]) -> Iterator[Line]:
+    for member in members:
+        if isinstance(member, Field):
+            if member.name in value:
+                yield from _shape(member.shape, value[member.name], context, (*path, member.name), member)
+        else:
+            for block in member.blocks():
+                yield from _members(block, value, context, path)
+
+
+def _shape(
+    shape: Shape, value: Any, context: Context, path: tuple[str, ...], owner: Field | BitPart | None
+) -> Iterator[Line]:
+    match shape:
+        case _ if value is None or isinstance(value, Undecoded):
+            yield Line(path, value, owner)
+        case ListOf(shape=Record() | Bitfield() | Event() as inner):
+            yield Line(path, None, owner, group=True)
+            for index, each in enumerate(value):
+                yield from _shape(inner, each, context, (*path, f"[{index}]"), None)
+        case Record():
+            yield Line(path, None, owner, group=True)
+            yield from _members(shape.members, value, context, path)
+        case Bitfield():
+            yield Line(path, None, owner, group=True)
+            for part in shape.parts:
+                yield Line((*path, part.name), value[part.name], part)
+            if "spare" in value:
+                yield Line((*path, "spare"), value["spare"])
+        case Event():
+            yield from _event(value, context, path, owner)
+        case Units():
+            yield Line(path, None, owner, group=True)
+            for index, unit in enumerate(value):
+                yield from _unit(unit, context, (*path, f"[{index}]"))
+        case _:
+            yield Line(path, value, owner)
+
+
+def _event(value: Any, context: Context, path: tuple[str, ...], owner: Field | BitPart | None) -> Iterator[Line]:
+    erc = value["erc"]
+    if erc is None:
+        yield Line(path, None, owner)
+        return
+    yield Line(path, f"ERC{erc} {value['event'] or ''}".strip(), owner, group=True)
+    if "length" in value:
+        yield Line((*path, "length"), value["length"])
+    body = context.event_body(erc)
+    if body is None or isinstance(value["data"], Undecoded):
+        yield Line((*path, "data"), value["data"])
+    else:
+        yield from _members(body.members, value["data"], context, path)
+
+
+def _unit(unit: Any, context: Context, path: tuple[str, ...]) -> Iterator[Line]:
+    yield Line(path, f"{unit.name} {unit.key}".strip(), group=True)
+    record = context.unit_body(unit)
+    if record is None or isinstance(unit.value, Undecoded):
+        yield Line((*path, "data"), unit.value)
+    else:
+        yield from _members(record.members, unit.value, context, path)
