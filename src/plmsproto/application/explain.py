@@ -42,16 +42,16 @@ def _head(whole: bytes, frame: Frame) -> list[Span]:
     address = frame.address
     end = 7 + address.size
     return [
-        Span(0, 1, "start", 0x68),
+        Span(0, 1, "start", whole[:1]),
         Span(1, 2, "L", length, note=arithmetic),
         Span(3, 2, "L", length, note="the same again"),
-        Span(5, 1, "start", 0x68),
+        Span(5, 1, "start", whole[5:6]),
         Span(6, 1, "C", frame.control, note=_control(frame.control)),
         Span(7, 2, "A1", address.region),
         Span(
             9, address.terminal_size, "A2", address.terminal, note=f"{address.terminal:0{2 * address.terminal_size}X}H"
         ),
-        Span(end - 1, 1, "A3", whole[end - 1], note=_station(address)),
+        Span(end - 1, 1, "A3", whole[end - 1 : end], note=_station(address)),
     ]
 
 
@@ -71,7 +71,7 @@ def _function(whole: bytes, frame: Frame, message: Message) -> list[Span]:
     at = len(whole) - 2 - len(frame.user_data)
     seq = message.seq
     return [
-        Span(at, 1, "AFN", int(message.afn), note=message.afn_name.partition(" ")[2] or "not in the catalogue"),
+        Span(at, 1, "AFN", whole[at : at + 1], note=message.afn_name.partition(" ")[2] or "not in the catalogue"),
         Span(at + 1, 1, "SEQ", seq, note=_sequence(whole[at + 1], seq)),
     ]
 
@@ -86,6 +86,6 @@ def _tail(whole: bytes, frame: Frame) -> list[Span]:
     if frame.checksum is not None and frame.checksum != total & 0xFF:
         note += f", but {frame.checksum:02X}H was received"
     return [
-        Span(len(whole) - 2, 1, "CS", whole[-2], note=note),
-        Span(len(whole) - 1, 1, "end", 0x16),
+        Span(len(whole) - 2, 1, "CS", whole[-2:-1], note=note),
+        Span(len(whole) - 1, 1, "end", whole[-1:]),
     ]

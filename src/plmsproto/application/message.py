@@ -76,6 +76,10 @@ class Message:
         info = self.catalogue.afn(int(self.afn))
         return f"{int(self.afn):02X} {info.key}" if info else f"{int(self.afn):02X}"
 
+    def __str__(self) -> str:
+        units = ", ".join(f"{unit.key or 'unknown'} (F{unit.fn} p{unit.pn})" for unit in self.units)
+        return f"{self.direction} {self.afn_name}, {self.address}: {units or 'no data units'} [{self.edition}]"
+
     def unit(self, key: str, pn: int | None = None) -> DataUnit:
         """The first data unit of a key (and a point).
 

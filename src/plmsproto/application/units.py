@@ -228,40 +228,33 @@ def write_units(writer: Writer, context: BodyContext, afn: int, units: Iterable[
         EncodeError: a value does not fit its layout.
         UnknownItemError: the catalogue does not know an Fn whose body is not raw.
     """
-    coding = RULES[context.reading.edition].point_coding
     waiting = list(units)
     while waiting:
-        group = waiting[: _group_size(waiting, context)]
-        del waiting[: len(group)]
-        first = group[0]
-        shared = len(group) > 1 or _pairs(first, context)[:1] == [(first.pn, first.fn)]
-        own = Identifier((first.pn,), (first.fn,))
-        writer.out += first.identifier if shared else encode_identifier(own, coding)
-        for unit in group:
+        raw, size = _leading_group(waiting, context)
+        writer.out += raw
+        for unit in waiting[:size]:
             _write_body(writer, context, afn, unit)
+        del waiting[:size]
 
 
-def _pairs(unit: DataUnit, context: BodyContext) -> list[tuple[int, int]]:
-    if len(unit.identifier) != 4:
-        return []
+def _leading_group(units: list[DataUnit], context: BodyContext) -> tuple[bytes, int]:
+    """The identifier that the first units stand under, and how many they are.
+
+    That is the one they were received under if they are still all that it names; else the first unit gets its own.
+    """
+    first = units[0]
     coding = RULES[context.reading.edition].point_coding
     try:
-        return decode_identifier(unit.identifier, coding, ffff_is_all=context.reading.ffff_is_all).pairs()
+        pairs = decode_identifier(first.identifier, coding, ffff_is_all=context.reading.ffff_is_all).pairs()
     except BadStructureError:
-        return []
-
-
-def _group_size(units: list[DataUnit], context: BodyContext) -> int:
-    """How many of the first units stand under the identifier of the first one."""
-    pairs = _pairs(units[0], context)
-    size = 0
-    for (pn, fn), unit in zip(pairs, units, strict=False):
-        if (unit.pn, unit.fn) != (pn, fn) or unit.identifier != units[0].identifier:
+        pairs = []
+    for size, (pair, unit) in enumerate(zip(pairs, units, strict=False), 1):
+        if pair != (unit.pn, unit.fn) or unit.identifier != first.identifier:
             break
-        size += 1
-        if as_undecoded(unit.value) is not None:
-            return size  # it swallowed whatever else its identifier names
-    return size if size == len(pairs) else 1
+        swallowed_rest = as_undecoded(unit.value) is not None
+        if swallowed_rest or size == len(pairs):
+            return first.identifier, size
+    return encode_identifier(Identifier((first.pn,), (first.fn,)), coding), 1
 
 
 def _write_body(writer: Writer, context: BodyContext, afn: int, unit: DataUnit) -> None:

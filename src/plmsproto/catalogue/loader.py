@@ -184,7 +184,9 @@ class Catalogue:
     def has_variants(self, afn: int, edition: Edition) -> bool:
         """Whether devices are known to send items of an AFN in another form than the standard's."""
         return any(
-            layout.variant and edition in layout.editions for item in self.items(afn, edition) for layout in item.layouts
+            layout.variant and edition in layout.editions
+            for item in self.items(afn, edition)
+            for layout in item.layouts
         )
 
     def events(self, edition: Edition | str | None = None) -> list[EventEntry]:

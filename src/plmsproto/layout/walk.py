@@ -1,7 +1,7 @@
 """A decoded body as lines: each value with its field, in order and with its depth.
 
-What viewers show (trees, tables) is made of these, so that they need not know shapes. The walk follows the layout, not the
-value, so that order, units and Chinese names are the catalogue's.
+What viewers show (trees, tables) is made of these, so that they need not know shapes. The walk follows the layout, not
+the value, so that order, units and Chinese names are the catalogue's.
 """
 
 from __future__ import annotations

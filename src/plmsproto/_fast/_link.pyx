@@ -1,0 +1,494 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
+"""Checksum and frame search, compiled: the twin of `plmsproto.link.checksum` and `plmsproto.link.scan`.
+
+What is a frame, and why the work is linear, is told in `plmsproto.link.scan`; the parts here have the names that they
+have there. `scan` lets other threads run. `StreamScanner` does not: its pieces are small, and its state must not
+change under it.
+"""
+
+cimport cython
+from cpython cimport array
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memchr, memmove
+
+cdef enum:
+    START = 0x68
+    END = 0x16
+    HEAD_SIZE = 6
+    OVERHEAD = 8
+    MAX_NETWORK = 16383
+    WINDOW = 1 << 16
+    AHEAD = 1 << 10
+    # Bytes from one candidate to the next at least: their length words rule each other out.
+    STRIDE = 5
+
+
+# Checksum
+
+
+cdef inline uint8_t byte_sum(const uint8_t *data, Py_ssize_t size) noexcept nogil:
+    # gcc and clang turn this into vector instructions at -O3, not at -O2.
+    cdef uint8_t total = 0
+    cdef Py_ssize_t i
+    for i in range(size):
+        total += data[i]
+    return total
+
+
+def checksum(data):
+    """Returns the sum of all bytes modulo 256."""
+    cdef Py_buffer view
+    cdef uint8_t total
+    if type(data) is bytes:
+        return byte_sum(<const uint8_t *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+    PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+    with nogil:
+        total = byte_sum(<const uint8_t *>view.buf, view.len)
+    PyBuffer_Release(&view)
+    return total
+
+
+# Parts of the search
+
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+
+    /* Sixteen bytes from KEEP_LAST + n on keep the last n of sixteen. */
+    static const unsigned char KEEP_LAST[32] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+
+    /* The sum of the bytes behind a frame's head, CS and end byte among them.
+
+       Frames are short and of all sizes: a plain loop spends most of its time in the branches of its end, which the
+       processor guesses wrong. Here only the number of rounds is to be guessed; what is left behind the last 32 bytes
+       is masked, within the last 16 of the frame, which has no less. It is C, and not inlined, because only so does
+       gcc make vector instructions of all of it. */
+    static Py_NO_INLINE unsigned char frame_sum(const unsigned char *frame, Py_ssize_t size)
+    {
+        unsigned char lanes[32] = {0};
+        unsigned char total = 0;
+        const unsigned char *position = frame + 6;
+        const unsigned char *end = frame + size;
+        const unsigned char *tail = end - 16;
+        const unsigned char *keep = KEEP_LAST + ((size - 6) & 15);
+        const unsigned char whole = ((size - 6) & 16) ? 255 : 0;
+        const unsigned char *block;
+        int i;
+
+        for (; end - position >= 32; position += 32)
+            for (i = 0; i < 32; i++)
+                lanes[i] += position[i];
+        block = whole ? position : tail;
+        for (i = 0; i < 16; i++)
+            lanes[i] += block[i] & whole;
+        for (i = 0; i < 16; i++)
+            lanes[i] += tail[i] & keep[i];
+        for (i = 0; i < 32; i++)
+            total += lanes[i];
+        return total;
+    }
+
+    /* Writes, behind the total before the data, the total behind each byte.
+
+       Eight bytes at a time, in four lanes of 16 bits that no sum of eight bytes overflows; the multiplication adds
+       to each lane all lanes below it. That takes two thirds of the time of the plain loop. */
+    static void running_sum(const unsigned char *data, Py_ssize_t size, unsigned char *totals)
+    {
+        unsigned char total = totals[0];
+        Py_ssize_t i = 0;
+    #if PY_LITTLE_ENDIAN
+        const uint64_t low = 0x00FF00FF00FF00FFu, ones = 0x0001000100010001u;
+        for (; i + 8 <= size; i += 8) {
+            uint64_t word, odd, pairs, behind_odd, behind_even;
+            memcpy(&word, data + i, 8);
+            odd = (word >> 8) & low;
+            pairs = ((word & low) + odd) * ones;
+            behind_odd = pairs + total * ones;
+            behind_even = behind_odd - odd;
+            word = (behind_even & low) | (behind_odd & low) << 8;
+            memcpy(totals + i + 1, &word, 8);
+            total += (unsigned char)(pairs >> 48);
+        }
+    #endif
+        for (; i < size; i++) {
+            total += data[i];
+            totals[i + 1] = total;
+        }
+    }
+    """
+    uint8_t frame_sum(const uint8_t *frame, Py_ssize_t size) noexcept nogil
+    void running_sum(const uint8_t *data, Py_ssize_t size, uint8_t *totals) noexcept nogil
+
+
+cdef inline Py_ssize_t find_start(const uint8_t *data, Py_ssize_t position, Py_ssize_t stop) noexcept nogil:
+    """Returns the position of the next 68H, stop if there is none."""
+    # After a frame comes mostly the next one: a call of memchr would cost more than it finds.
+    cdef Py_ssize_t near = position + 8 if position + 8 < stop else stop
+    cdef const uint8_t *found
+    while position < near:
+        if data[position] == START:
+            return position
+        position += 1
+    if position == stop:
+        return stop
+    found = <const uint8_t *>memchr(data + position, START, <size_t>(stop - position))
+    return stop if found is NULL else found - data
+
+
+cdef inline Py_ssize_t candidate_size(const uint8_t *head, Py_ssize_t shortest, Py_ssize_t longest) noexcept nogil:
+    """Returns the size that the six bytes of a head announce, 0 if they are none or can't be believed."""
+    cdef Py_ssize_t length
+    cdef uint8_t tag = head[1] & 3
+    if head[5] != START or head[1] != head[3] or head[2] != head[4] or tag == 0 or tag == 3:
+        return 0
+    length = (head[1] | head[2] << 8) >> 2
+    return length + OVERHEAD if shortest <= length <= longest else 0
+
+
+cdef struct RunningSums:
+    int64_t summed   # everything before was summed once
+    int64_t origin   # where the running sum begins ...
+    int64_t covered  # ... and how far it goes
+    uint8_t *totals  # for every k up to WINDOW the sum modulo 256 of the first k bytes from there, plus a constant
+
+
+cdef inline int is_frame(
+    RunningSums *sums, const uint8_t *data, int64_t base, int64_t stop, int64_t start, int64_t end, int64_t lowest
+) noexcept nogil:
+    """Judges a whole candidate: 1 for a frame, 0 for none, -1 if memory ran out."""
+    cdef int64_t first = start + HEAD_SIZE
+    cdef int64_t last = end - 2
+    cdef uint8_t total
+    if data[end - 1 - base] != END:
+        return 0
+    if first >= sums.summed:
+        sums.summed = last
+        return frame_sum(data + (start - base), end - start) == <uint8_t>(2 * data[last - base] + END)
+    if last > sums.covered and not cover(sums, data, base, stop, last, lowest):
+        return -1
+    total = sums.totals[last - sums.origin] - sums.totals[first - sums.origin]
+    return total == data[last - base]
+
+
+cdef bint cover(
+    RunningSums *sums, const uint8_t *data, int64_t base, int64_t stop, int64_t last, int64_t lowest
+) noexcept nogil:
+    """Lets the running sum cover the bytes from lowest to before last and some more; false if memory ran out."""
+    if sums.totals is NULL:
+        sums.totals = <uint8_t *>malloc(WINDOW + 1)
+        if sums.totals is NULL:
+            return False
+        sums.totals[0] = 0
+    if sums.covered < lowest:
+        sums.origin = sums.covered = lowest
+    elif last - sums.origin > WINDOW:
+        memmove(sums.totals, sums.totals + (lowest - sums.origin), <size_t>(sums.covered - lowest + 1))
+        sums.origin = lowest
+    last = min(last + AHEAD, sums.origin + WINDOW, stop)
+    running_sum(data + (sums.covered - base), last - sums.covered, sums.totals + (sums.covered - sums.origin))
+    sums.covered = last
+    return True
+
+
+# A whole buffer
+
+
+cdef struct Columns:
+    uint64_t *offset
+    uint16_t *length
+    uint8_t *tag
+    uint8_t *control
+    uint16_t *region
+    uint32_t *terminal
+    uint8_t *a3
+    uint8_t *afn
+    uint8_t *seq
+
+
+cdef int resize(index, Py_ssize_t capacity, Columns *columns) except -1:
+    """Gives all columns of a FrameIndex a number of places; their bytes may move."""
+    cdef array.array column
+    for column in index.columns:
+        array.resize(column, capacity)
+    columns.offset = <uint64_t *>(<array.array>index.offset).data.as_voidptr
+    columns.length = <uint16_t *>(<array.array>index.length).data.as_voidptr
+    columns.tag = <uint8_t *>(<array.array>index.tag).data.as_voidptr
+    columns.control = <uint8_t *>(<array.array>index.control).data.as_voidptr
+    columns.region = <uint16_t *>(<array.array>index.region).data.as_voidptr
+    columns.terminal = <uint32_t *>(<array.array>index.terminal).data.as_voidptr
+    columns.a3 = <uint8_t *>(<array.array>index.a3).data.as_voidptr
+    columns.afn = <uint8_t *>(<array.array>index.afn).data.as_voidptr
+    columns.seq = <uint8_t *>(<array.array>index.seq).data.as_voidptr
+    return 0
+
+
+cdef inline void enter(
+    Columns *columns, Py_ssize_t place, const uint8_t *data, Py_ssize_t start, Py_ssize_t size, Py_ssize_t address_size
+) noexcept nogil:
+    """Writes the fields of one frame to a place of the columns."""
+    cdef const uint8_t *frame = data + start
+    cdef const uint8_t *a3 = frame + HEAD_SIZE + address_size
+    cdef uint32_t terminal = frame[9] | <uint32_t>frame[10] << 8
+    if address_size == 7:
+        terminal |= <uint32_t>frame[11] << 16 | <uint32_t>frame[12] << 24
+    columns.offset[place] = <uint64_t>start
+    columns.length[place] = <uint16_t>size
+    columns.tag[place] = frame[1] & 3
+    columns.control[place] = frame[6]
+    columns.region[place] = <uint16_t>(frame[7] | frame[8] << 8)
+    columns.terminal[place] = terminal
+    columns.a3[place] = a3[0]
+    columns.afn[place] = a3[1]
+    columns.seq[place] = a3[2]
+
+
+def scan(buffer, *, address_size=5, max_length=MAX_NETWORK):
+    """Finds and validates all frames of a buffer, and indexes them."""
+    # Imported late, as the link layer itself imports this module.
+    from plmsproto.link.constants import check_options, minimum_length
+    from plmsproto.link.scan import FrameIndex
+
+    cdef Py_buffer view
+    cdef const uint8_t *data
+    cdef Columns columns
+    cdef RunningSums sums = RunningSums(0, 0, 0, NULL)
+    cdef Py_ssize_t count = 0, capacity = 0
+    cdef Py_ssize_t position = 0, stop, size
+    cdef Py_ssize_t address, shortest, longest
+    cdef double expected
+    cdef int verdict
+
+    PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE)
+    try:
+        check_options(address_size, max_length)
+        address, shortest, longest = address_size, minimum_length(address_size), max_length
+        index = FrameIndex.empty()
+        data = <const uint8_t *>view.buf
+        # No head begins in the last bytes, but any 68H before them may be read as one.
+        stop = view.len - HEAD_SIZE + 1
+        with nogil:
+            while position < stop:
+                position = find_start(data, position, stop)
+                if position == stop:
+                    break
+                size = candidate_size(data + position, shortest, longest)
+                if size == 0:
+                    position += 1
+                    continue
+                if size > view.len - position:
+                    position += STRIDE
+                    continue
+                verdict = is_frame(&sums, data, 0, view.len, position, position + size, position)
+                if verdict == 0:
+                    position += STRIDE
+                    continue
+                if verdict < 0:
+                    with gil:
+                        raise MemoryError
+                if count == capacity:
+                    # Room for as many as there will be if the rest is like what was seen, but with restraint.
+                    expected = 1.1 * count * (<double>view.len / (position + 1))
+                    capacity = 1024 + (<Py_ssize_t>expected if expected < 8 * capacity else 8 * capacity)
+                    with gil:
+                        resize(index, capacity, &columns)
+                enter(&columns, count, data, position, size, address)
+                count += 1
+                position += size
+        resize(index, count, &columns)
+        return index
+    finally:
+        free(sums.totals)
+        PyBuffer_Release(&view)
+
+
+# A stream
+
+
+cdef struct Candidate:
+    int64_t start
+    int64_t end
+
+
+@cython.final
+cdef class StreamScanner:
+    """Finds the frames of a stream that arrives in pieces."""
+
+    cdef int64_t _scanned
+    cdef Py_ssize_t _shortest
+    cdef Py_ssize_t _longest
+    cdef RunningSums _sums
+    # Candidates that pend, in order of start, from _first on; and the same as a heap by end. One capacity for both.
+    cdef Candidate *_pending
+    cdef Candidate *_due
+    cdef Py_ssize_t _first
+    cdef Py_ssize_t _pending_count
+    cdef Py_ssize_t _due_count
+    cdef Py_ssize_t _capacity
+
+    def __init__(self, *, start=0, address_size=5, max_length=MAX_NETWORK):
+        from plmsproto.link.constants import check_options, minimum_length
+
+        check_options(address_size, max_length)
+        if start < 0:
+            raise ValueError(f"start is not negative, not {start!r}")
+        self._shortest = minimum_length(address_size)
+        self._longest = max_length
+        self._scanned = start
+        self._settle(start)
+
+    def __dealloc__(self):
+        free(self._pending)
+        free(self._due)
+        free(self._sums.totals)
+
+    cdef inline int64_t _undecided(self) noexcept:
+        return self._pending[self._first].start if self._first < self._pending_count else self._scanned
+
+    @property
+    def undecided(self):
+        """Offset of the first byte that may yet be part of a frame."""
+        return self._undecided()
+
+    @cython.critical_section
+    def scan(self, held, base):
+        """Looks at the bytes that are new since the last call; returns (offset, size) of the frames found."""
+        cdef Py_buffer view
+        cdef int64_t first_byte = base
+        cdef list frames = []
+        PyObject_GetBuffer(held, &view, PyBUF_SIMPLE)
+        try:
+            if not 0 <= first_byte <= self._undecided() or first_byte + view.len < self._scanned:
+                raise ValueError(
+                    f"the bytes from {self._undecided()} to {self._scanned} must be held, "
+                    f"not {base} to {base + view.len}"
+                )
+            self._first_completed(<const uint8_t *>view.buf, first_byte, first_byte + view.len, frames)
+            self._search(<const uint8_t *>view.buf, first_byte, first_byte + view.len, frames)
+        finally:
+            PyBuffer_Release(&view)
+        return frames
+
+    cdef int _first_completed(self, const uint8_t *data, int64_t base, int64_t stop, list frames) except -1:
+        """Judges the candidates whose last byte is there now; of those that are frames, reports the first."""
+        cdef Candidate first = Candidate(-1, -1)
+        cdef Candidate candidate
+        while self._due_count and self._due[0].end <= stop:
+            candidate = self._pop_due()
+            if (first.start < 0 or candidate.start < first.start) and self._is_frame(data, base, stop, candidate):
+                first = candidate
+        while self._first < self._pending_count and self._pending[self._first].end <= stop:
+            self._first += 1
+        if first.start >= 0:
+            frames.append((first.start, first.end - first.start))
+            self._settle(first.end)
+        return 0
+
+    cdef int _search(self, const uint8_t *data, int64_t base, int64_t stop, list frames) except -1:
+        """Goes through the bytes that have not been looked at, adding to frames and to the pending candidates."""
+        cdef Py_ssize_t size = stop - base
+        cdef Py_ssize_t position = self._scanned - base
+        cdef Py_ssize_t length
+        cdef Candidate candidate
+        while True:
+            position = find_start(data, position, size)
+            # A 68H among the last five bytes may open a head that is not whole yet.
+            if position > size - HEAD_SIZE:
+                break
+            length = candidate_size(data + position, self._shortest, self._longest)
+            if length == 0:
+                position += 1
+                continue
+            candidate = Candidate(base + position, base + position + length)
+            position += STRIDE
+            if candidate.end > stop:
+                self._add_pending(candidate)
+            elif self._is_frame(data, base, stop, candidate):
+                frames.append((candidate.start, length))
+                self._settle(candidate.end)
+                position = candidate.end - base
+        self._scanned = base + position
+        return 0
+
+    cdef inline int _is_frame(self, const uint8_t *data, int64_t base, int64_t stop, Candidate candidate) except -1:
+        cdef int64_t lowest = candidate.start
+        cdef int verdict
+        # No later candidate begins before the first that pends.
+        if self._first < self._pending_count:
+            lowest = self._pending[self._first].start
+        verdict = is_frame(&self._sums, data, base, stop, candidate.start, candidate.end, lowest)
+        if verdict < 0:
+            raise MemoryError
+        return verdict
+
+    cdef inline void _settle(self, int64_t end) noexcept:
+        """Goes on behind a frame: whatever pends begins before it and was none."""
+        self._scanned = end
+        self._first = self._pending_count = self._due_count = 0
+
+    cdef int _add_pending(self, Candidate candidate) except -1:
+        if self._pending_count == self._capacity:
+            self._make_room()
+        self._pending[self._pending_count] = candidate
+        self._pending_count += 1
+        self._push_due(candidate)
+        return 0
+
+    cdef int _make_room(self) except -1:
+        """Moves the pending candidates to the front; if that frees less than half, doubles the room."""
+        cdef Py_ssize_t live = self._pending_count - self._first
+        cdef Py_ssize_t capacity = self._capacity
+        cdef Py_ssize_t i
+        cdef void *room
+        for i in range(live):
+            self._pending[i] = self._pending[self._first + i]
+        self._first = 0
+        self._pending_count = live
+        if 2 * live >= capacity:
+            capacity = 2 * capacity + 16
+            room = realloc(self._pending, <size_t>capacity * sizeof(Candidate))
+            if room is NULL:
+                raise MemoryError
+            self._pending = <Candidate *>room
+            room = realloc(self._due, <size_t>capacity * sizeof(Candidate))
+            if room is NULL:
+                raise MemoryError
+            self._due = <Candidate *>room
+            self._capacity = capacity
+        return 0
+
+    cdef void _push_due(self, Candidate candidate) noexcept:
+        cdef Py_ssize_t place = self._due_count
+        cdef Py_ssize_t parent
+        self._due_count += 1
+        while place:
+            parent = (place - 1) >> 1
+            if self._due[parent].end <= candidate.end:
+                break
+            self._due[place] = self._due[parent]
+            place = parent
+        self._due[place] = candidate
+
+    cdef Candidate _pop_due(self) noexcept:
+        cdef Candidate top = self._due[0]
+        cdef Candidate moved
+        cdef Py_ssize_t place = 0
+        cdef Py_ssize_t child = 1
+        self._due_count -= 1
+        moved = self._due[self._due_count]
+        while child < self._due_count:
+            if child + 1 < self._due_count and self._due[child + 1].end < self._due[child].end:
+                child += 1
+            if moved.end <= self._due[child].end:
+                break
+            self._due[place] = self._due[child]
+            place = child
+            child = 2 * place + 1
+        self._due[place] = moved
+        return top

@@ -1,0 +1,156 @@
+"""``plmsproto items``: the catalogue, to look things up."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..catalogue import Catalogue, EventEntry, ItemEntry
+from ..editions import RULES, as_edition
+from ..errors import CatalogueError
+from ..layout import Record, describe
+from .options import UsageError, add_catalogue, add_color, add_edition, add_language, catalogue_of, complain
+from .views.base import Words, make_console
+
+_NUMBER: Final = re.compile(r"(?i)(?:AFN\s*)?([0-9a-f]{1,2})H?\s*(?:F(\d+))?")
+_EVENT: Final = re.compile(r"(?i)ERC\s*(\d+)")
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the sub-command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "items",
+        help="browse the catalogue",
+        description="Lists items and event records, or shows the layout of what is found if it is one: by number "
+        "(0C, 0C F25, ERC14), key, or words of its name in English or Chinese.",
+        epilog="Exit status: 0 something was found, 1 nothing was, 2 wrong usage.",
+    )
+    parser.add_argument("query", nargs="*", metavar="QUERY", help="number, key or words; nothing lists all")
+    add_edition(parser, "only this edition")
+    add_language(parser)
+    add_catalogue(parser)
+    add_color(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Shows what the query finds; returns the exit status."""
+    try:
+        catalogue = catalogue_of(arguments)
+        found = find(catalogue, " ".join(arguments.query), arguments.edition)
+    except (UsageError, CatalogueError) as error:
+        complain(str(error))
+        return 2
+    if not found:
+        complain("nothing in the catalogue is called so")
+        return 1
+    console = make_console(sys.stdout, arguments.color)
+    words = Words(zh=arguments.lang == "zh", catalogue=catalogue)
+    if len({entry.key for entry in found}) == 1:
+        for entry in found:
+            _show(console, entry, arguments.edition, words)
+    else:
+        _list(console, found, words)
+    return 0
+
+
+def find(catalogue: Catalogue, query: str, edition: str | None) -> list[ItemEntry | EventEntry]:
+    """The items and events that a query means: by number, then by key, then by words of their names."""
+    query = query.strip()
+    entries: list[ItemEntry | EventEntry] = [*catalogue.items(edition=edition), *catalogue.events(edition)]
+    if match := _EVENT.fullmatch(query):
+        return [entry for entry in entries if isinstance(entry, EventEntry) and entry.erc == int(match[1])]
+    if match := _NUMBER.fullmatch(query):
+        info = catalogue.afn(int(match[1], 16))
+        afn = info.items_of if info else int(match[1], 16)
+        return [
+            entry
+            for entry in entries
+            if isinstance(entry, ItemEntry) and entry.afn == afn and match[2] in (None, str(entry.fn))
+        ]
+    exact = [entry for entry in entries if entry.key == query]
+    wanted = query.lower().split()
+    return exact or [
+        entry for entry in entries if all(word in f"{entry.key} {entry.en} {entry.zh}".lower() for word in wanted)
+    ]
+
+
+def _list(console: Console, entries: Iterable[ItemEntry | EventEntry], words: Words) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in ("number", "key", words.pick("name", "名称"), words.pick("editions", "版本")):
+        table.add_column(head, no_wrap=head in ("number", "key"))
+    for entry in entries:
+        table.add_row(entry.title, entry.key, words.pick(entry.en, entry.zh), " ".join(entry.editions))
+    console.print(table)
+
+
+def _show(console: Console, entry: ItemEntry | EventEntry, edition: str | None, words: Words) -> None:
+    console.print(Text.assemble((f"{entry.title}  {entry.key}", "bold")))
+    console.print(Text(f"{entry.en}  {entry.zh}"))
+    facts = [", ".join(RULES[each].title for each in entry.editions), f"confidence {entry.confidence}"]
+    if isinstance(entry, ItemEntry):
+        facts.append(f"points: {entry.pn.replace('_', ' ')}")
+    console.print(Text("; ".join(facts), style="dim"))
+    if entry.note:
+        console.print(Text(entry.note, style="dim"))
+    # Editions with the same layout are shown once.
+    seen: dict[tuple[str, str, str], list[str]] = {}
+    for layout in entry.layouts:
+        for each in layout.editions:
+            if edition is None or each == as_edition(edition):
+                seen.setdefault((layout.direction, layout.fields, layout.variant), []).append(str(each))
+    for (direction, _, variant), editions in seen.items():
+        for names, record in _same_layouts(entry, direction, variant, editions):
+            title = " ".join(filter(None, (direction, *names, f"({variant})" if variant else "")))
+            console.print()
+            console.print(Text(title, style="bold"))
+            console.print(_layout(record, words))
+    if not entry.layouts:
+        console.print(Text(words.pick("no body: the identifier says all", "无数据体"), style="dim"))
+    console.print()
+
+
+def _same_layouts(
+    entry: ItemEntry | EventEntry, direction: str, variant: str, editions: list[str]
+) -> list[tuple[list[str], Record]]:
+    """The compiled layouts of a text, editions that read it alike together."""
+    groups: list[tuple[list[str], Record]] = []
+    for each in editions:
+        edition = as_edition(each)
+        if isinstance(entry, ItemEntry):
+            record: Record | None = entry.body((direction,), edition, variant=bool(variant))
+        else:
+            record = entry.body(edition)
+        assert record is not None
+        for names, known in groups:
+            if describe(known) == describe(record):
+                names.append(each)
+                break
+        else:
+            groups.append(([each], record))
+    return groups
+
+
+def _layout(record: Record, words: Words) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in (
+        "offset",
+        "field",
+        "type",
+        "unit",
+        words.pick("meaning", "含义"),
+        words.pick("Chinese name", "中文名"),
+    ):
+        table.add_column(head)
+    for row in describe(record):
+        offset = "" if row.offset is None else str(row.offset)
+        meaning = row.meaning
+        table.add_row(offset, "  " * row.depth + row.name, row.type, row.unit, meaning, row.zh)
+    return table

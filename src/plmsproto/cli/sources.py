@@ -1,0 +1,159 @@
+"""Where frames come from: hex on the command line, files and standard input, text or binary.
+
+Everything goes through the library's ``FrameSplitter`` (binary) or ``FrameText`` (text), piece by piece, so that a file
+larger than memory and a pipe that never ends both work.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from ..errors import BadChecksumError, BadStructureError
+from ..hextext import WAKE_UP, FrameText, looks_like_text
+from ..link import Frame, FrameSplitter, Noise, make_noise
+from ..link.constants import OVERHEAD
+from .options import UsageError
+
+_CHUNK: Final = 1 << 16
+_HEX_ARGUMENT: Final = re.compile(r"(?:0[xX])?[0-9A-Fa-f\s,;:]+[hH]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A frame, or bytes that are none, and where they were.
+
+    Attributes:
+        source: file name, ``-`` for standard input, empty for the command line.
+        line: line number in a text, from 1; ``None`` for binary input.
+        event: the frame or the noise. A frame that is whole but for its checksum is a frame with its ``error`` set.
+    """
+
+    source: str
+    line: int | None
+    event: Frame | Noise
+
+    @property
+    def place(self) -> str:
+        """Where this was, for people: ``day.log:3`` or ``capture.bin@120``."""
+        where = f":{self.line}" if self.line is not None else f"@{self.event.offset}"
+        return f"{self.source}{where}" if self.source else where.lstrip(":@")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How input is to be read: ``form`` is auto, text or binary."""
+
+    form: str
+    address_size: int
+
+
+def captures(inputs: Sequence[str], reading: Reading) -> Iterator[Capture]:
+    """What the inputs hold: names of files, ``-``, or hex.
+
+    Raises:
+        UsageError: an input is neither a file that can be read nor hex.
+    """
+    if not inputs:
+        inputs = ["-"]
+    if not any(name == "-" or Path(name).exists() for name in inputs):
+        yield from _argument(inputs, reading)
+        return
+    for name in inputs:
+        if name == "-":
+            yield from _stream(sys.stdin.buffer, "-", reading)
+            continue
+        try:
+            with Path(name).open("rb") as file:
+                yield from _stream(file, name, reading)
+        except OSError as error:
+            raise UsageError(f"{name}: {error.strerror or error}") from None
+
+
+def _argument(words: Sequence[str], reading: Reading) -> Iterator[Capture]:
+    for word in words:
+        if not _HEX_ARGUMENT.fullmatch(word):
+            raise UsageError(f"{word!r} is neither a file nor hex")
+    text = FrameText(address_size=reading.address_size)
+    found = text.feed(" ".join(words)) + text.close()
+    if not found:
+        raise UsageError("there are no bytes in this hex")
+    for each in found:
+        yield from _pieces(Capture("", each.line, each.event), reading)
+
+
+def _stream(file: BinaryIO, source: str, reading: Reading) -> Iterator[Capture]:
+    first = file.read1(_CHUNK) if hasattr(file, "read1") else file.read(_CHUNK)
+    text = looks_like_text(first) if reading.form == "auto" else reading.form == "text"
+    yield from (_text if text else _binary)(first, file, source, reading)
+
+
+def _chunks(first: bytes, file: BinaryIO) -> Iterator[bytes]:
+    yield first
+    read = getattr(file, "read1", file.read)
+    while chunk := read(_CHUNK):
+        yield chunk
+
+
+def _binary(first: bytes, file: BinaryIO, source: str, reading: Reading) -> Iterator[Capture]:
+    splitter = FrameSplitter(address_size=reading.address_size)
+    for chunk in _chunks(first, file):
+        for event in splitter.feed(chunk):
+            yield from _pieces(Capture(source, None, event), reading)
+    for event in splitter.close():
+        yield from _pieces(Capture(source, None, event), reading)
+
+
+def _text(first: bytes, file: BinaryIO, source: str, reading: Reading) -> Iterator[Capture]:
+    text = FrameText(address_size=reading.address_size)
+    for line in _lines(first, file):
+        # Hex is ASCII in every encoding of logs; what the words around it are does not matter.
+        for found in text.feed(line.decode("latin-1")):
+            yield from _pieces(Capture(source, found.line, found.event), reading)
+    for found in text.close():
+        yield from _pieces(Capture(source, found.line, found.event), reading)
+
+
+def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
+    held = b""
+    for chunk in _chunks(first, file):
+        *whole, held = (held + chunk).splitlines(keepends=True) or [b""]
+        yield from whole
+        if held.endswith((b"\n", b"\r")):
+            yield held
+            held = b""
+    if held:
+        yield held
+
+
+def _pieces(capture: Capture, reading: Reading) -> Iterator[Capture]:
+    """Takes frames that are whole but for their checksum out of noise, so that they can be shown."""
+    event = capture.event
+    while isinstance(event, Noise) and event.head is not None and isinstance(event.error, BadChecksumError):
+        start = event.head - event.offset
+        frame, rest = _damaged_frame(event.data[start:], reading)
+        frame.offset = event.head
+        if start and capture.line is None:  # in a text, what stands before a frame is the log's
+            before = Noise(event.offset, event.data[:start], BadStructureError("no frame head", offset=event.offset))
+            yield Capture(capture.source, capture.line, before)
+        yield Capture(capture.source, capture.line, frame)
+        if not rest:
+            return
+        event = make_noise(rest, frame.offset + frame.size, address_size=reading.address_size)
+        if event.head is None and capture.line is not None:
+            return
+    yield Capture(capture.source, capture.line, event)
+
+
+def _damaged_frame(data: bytes, reading: Reading) -> tuple[Frame, bytes]:
+    size = (int.from_bytes(data[1:3], "little") >> 2) + OVERHEAD
+    return Frame.parse(data[:size], strict=False, address_size=reading.address_size), data[size:]
+
+
+def is_harmless(noise: Noise) -> bool:
+    """Whether noise is only the wake-up bytes that serial lines send."""
+    return not noise.data.strip(WAKE_UP)

@@ -1,0 +1,199 @@
+"""Frames in text: logs, pasted lines, hex dumps, in whatever dress.
+
+An engineer's text has time stamps, log words and prompts around the hex, ``0x`` before it and commas or ``H`` behind
+it, a frame on one line or wrapped over many, offsets before and ASCII behind the columns of a hex dump. Here the bytes
+are taken out line by line and handed to the same ``FrameSplitter`` that streams go through: what is not part of a
+verified frame is noise, and noise that is only log text is nobody's business.
+
+What a frame means, and reading files, lie elsewhere (``application``, ``cli``).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from .link import MAX_NETWORK, Frame, FrameSplitter, Noise, make_noise
+from .link.scan import HEAD
+
+WAKE_UP: Final = b"\xfe\x55"
+"""Bytes that serial and infrared lines send around frames; as noise they are nothing wrong."""
+
+_TOKEN: Final = re.compile(r"(?<![0-9A-Za-z_])(?:0[xX])?([0-9A-Fa-f]+)[hH]?(?![0-9A-Za-z_])")
+"""A word that is nothing but hex digits, perhaps as ``0x68`` or ``68H``."""
+
+_GLUED: Final = re.compile(r"(?i)68([0-9a-f]{4})\1(?:68)(?:[0-9a-f]{2})+")
+"""A frame that other letters are glued to: ``Rx6832003200…``."""
+
+_ESCAPED: Final = re.compile(r"\\x([0-9A-Fa-f]{2})")
+"""A byte as programming languages print it: ``\\x68``."""
+
+_DUMP: Final = re.compile(
+    r"""^\s*(?:0x)?[0-9A-Fa-f]{4,16}(?::|h:?|\s)\s*      # offset
+        (?P<hex>[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2})?        # bytes alone (hexdump -C) or in pairs (xxd)
+            (?:[ \t-]{1,2}[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2})?)*)
+        (?:\s{2,}\S.*|\s*\|.*)?\s*$""",
+    re.VERBOSE,
+)
+"""A line of a hex dump: offset, up to 16 or 32 bytes, perhaps the same as characters."""
+
+_FRAME_START: Final = re.compile(r"(?i)^\s*(?:0x)?68")
+_MOST_DUMPED: Final = 64
+_SHORT: Final = 8
+
+
+class LineBytes(NamedTuple):
+    """What a line holds.
+
+    Attributes:
+        data: the bytes of its hex words, in order.
+        bare: there is nothing else on the line, so that it may go on where the line before it stopped.
+    """
+
+    data: bytes
+    bare: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A frame or damaged frame and where in the text it was.
+
+    Attributes:
+        line: the number of the line where it begins, from 1.
+        event: the frame, or the bytes that are none with the reason. Offsets count the bytes of that line's hex.
+    """
+
+    line: int
+    event: Frame | Noise
+
+
+def line_bytes(line: str) -> LineBytes:
+    """Takes the hex out of a line.
+
+    A word with an odd number of digits loses its last one, or is passed over if it is short (part of a time, say); so
+    is the offset of a hex dump's line.
+    """
+    dump = _DUMP.match(line)
+    if dump and not _FRAME_START.match(line):
+        digits = re.sub(r"[^0-9A-Fa-f]", "", dump["hex"])
+        if len(digits) <= 2 * _MOST_DUMPED:
+            return LineBytes(bytes.fromhex(digits), bare=True)
+    if escaped := _ESCAPED.findall(line):
+        return LineBytes(bytes.fromhex("".join(escaped)), bare=False)
+    glued = _GLUED.search(line)
+    words = [match[1] for match in _TOKEN.finditer(line)]
+    if glued and not any(glued.group() in word for word in words):
+        return LineBytes(bytes.fromhex(glued.group()), bare=False)
+    data = bytes.fromhex(
+        "".join(word[: len(word) // 2 * 2] for word in words if len(word) % 2 == 0 or len(word) > _SHORT)
+    )
+    left = re.sub(r"[\s,;:|\-\[\]{}()'\"]+", "", _TOKEN.sub("", line))
+    return LineBytes(data, bare=bool(data) and not left and not any(len(word) % 2 for word in words))
+
+
+class FrameText:
+    """Finds the frames in lines of text, fed one after another.
+
+    A line with other words on it begins anew; a line of bare hex may go on where the line before it stopped in a frame.
+    """
+
+    def __init__(self, *, address_size: int = 5, max_length: int = MAX_NETWORK) -> None:
+        """Begins a text; arguments as for ``FrameSplitter``."""
+        self._options = {"address_size": address_size, "max_length": max_length}
+        self._splitter = FrameSplitter(**self._options)
+        self._line = 0
+        self._fed = 0
+        # Where in the stream of bytes each line that is still held begins.
+        self._starts: list[int] = []
+        self._numbers: list[int] = []
+        self._bare: list[bool] = []
+
+    def feed(self, line: str) -> list[Found]:
+        """Takes the next line and returns what it completes."""
+        self._line += 1
+        data, bare = line_bytes(line)
+        found = [] if bare else self.close()
+        if data:
+            self._starts.append(self._fed)
+            self._numbers.append(self._line)
+            self._bare.append(bare)
+            self._fed += len(data)
+            found += self._located(self._splitter.feed(data))
+        return found
+
+    def close(self) -> list[Found]:
+        """Ends the text: bytes that are still held are no frame."""
+        return self._located(self._splitter.close())
+
+    def _located(self, events: Iterable[Frame | Noise]) -> list[Found]:
+        found = []
+        for event in events:
+            if isinstance(event, Frame):
+                at = self._line_of(event.offset)
+                event.offset -= self._starts[at]
+                found.append(Found(self._numbers[at], event))
+            else:
+                found += self._located_noise(event)
+        self._forget(self._splitter.offset)
+        return found
+
+    def _located_noise(self, noise: Noise) -> list[Found]:
+        """What is worth telling of noise: damaged frames, one by one, and lines that are nothing but hex."""
+        found = []
+        for piece in self._pieces(noise):
+            at = self._line_of(piece.offset if piece.head is None else piece.head)
+            # Hex and nothing else, yet no frame: somebody meant it to be one.
+            if piece.head is not None or (self._bare[at] and piece.data.strip(WAKE_UP)):
+                if piece.head is not None and not self._bare[at]:
+                    # What stands before the head are the log's own words that happen to be hex.
+                    piece = make_noise(piece.data[piece.head - piece.offset :], piece.head, **self._options)
+                _rebase(piece, self._starts[at])
+                found.append(Found(self._numbers[at], piece))
+        return found
+
+    def _pieces(self, noise: Noise) -> Iterator[Noise]:
+        """Divides noise at the line of its first head, and at each line that begins with one."""
+        end = noise.offset + noise.length
+        first = noise.offset if noise.head is None else self._starts[self._line_of(noise.head)]
+        cuts = [
+            start
+            for start in self._starts
+            if noise.offset < start < end and (start == first or HEAD.match(noise.data, start - noise.offset))
+        ]
+        if not cuts:
+            yield noise
+            return
+        for start, stop in zip([noise.offset, *cuts], [*cuts, end], strict=True):
+            yield make_noise(noise.data[start - noise.offset : stop - noise.offset], start, **self._options)
+
+    def _line_of(self, offset: int) -> int:
+        return bisect_right(self._starts, offset) - 1
+
+    def _forget(self, offset: int) -> None:
+        """Drops the lines of which nothing is held any more."""
+        done = max(0, self._line_of(offset))
+        del self._starts[:done], self._numbers[:done], self._bare[:done]
+
+
+def _rebase(noise: Noise, start: int) -> None:
+    """Counts offsets from where its line begins: nobody sees the stream that the lines are made into."""
+    noise.offset -= start
+    noise.head = None if noise.head is None else noise.head - start
+    noise.error.offset = None if noise.error.offset is None else noise.error.offset - start
+
+
+def frames_in_text(lines: Iterable[str], *, address_size: int = 5, max_length: int = MAX_NETWORK) -> Iterator[Found]:
+    """The frames, and what was meant to be one, in lines of text."""
+    text = FrameText(address_size=address_size, max_length=max_length)
+    for line in lines:
+        yield from text.feed(line)
+    yield from text.close()
+
+
+def looks_like_text(sample: bytes) -> bool:
+    """Whether the beginning of a file is text rather than the bytes of frames themselves."""
+    control = sum(byte < 0x20 and byte not in b"\t\n\r\f\x1b" for byte in sample)
+    return control * 50 <= len(sample)

@@ -1,0 +1,28 @@
+"""The link layer: frames ``68 L L 68 C A … CS 16``, their control and address fields, and finding them in bytes.
+
+It never looks into a frame's user data; that is the application layer's business.
+"""
+
+from plmsproto.link.address import Address
+from plmsproto.link.constants import MAX_NETWORK, MAX_RADIO, TAG_130, TAG_376
+from plmsproto.link.control import Control, Direction
+from plmsproto.link.frame import Frame
+from plmsproto.link.scan import FrameIndex, IndexedFrame
+from plmsproto.link.splitter import Event, FrameSplitter, Noise, make_noise
+
+__all__ = [
+    "MAX_NETWORK",
+    "MAX_RADIO",
+    "TAG_130",
+    "TAG_376",
+    "Address",
+    "Control",
+    "Direction",
+    "Event",
+    "Frame",
+    "FrameIndex",
+    "FrameSplitter",
+    "IndexedFrame",
+    "Noise",
+    "make_noise",
+]

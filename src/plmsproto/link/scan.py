@@ -1,0 +1,317 @@
+"""Finding frames in bytes: the pure-Python reference of the compiled twin in ``_fast``.
+
+What is a frame in a stream is defined here. With p = 0 at the start:
+
+1. Take the first 68H at i >= p. It opens a *candidate* if six bytes ``68 L L 68`` are there, both L words are equal,
+   the tag is 1 or 2, and L1 is at least C + A + AFN + SEQ (8, or 10 with the seven-byte address) and at most
+   the limit. The candidate's size is L1 + 8.
+2. A candidate of which all bytes are there, with 16H as the last one and the right checksum, is a **frame**;
+   go on with p = i + size.
+3. Anything else costs **one byte**, never its declared length: p = i + 1. That is what finds the frame behind a false
+   start or an aborted head.
+
+`scan` does this to a whole buffer and makes an index of it. `StreamScanner` does it to a stream of which the rest has
+yet to come: a candidate that still lacks bytes *pends*, and the search goes on behind its first byte. It is judged
+when its last byte is there, unless a frame that begins later has been found meanwhile: that settles that it was none.
+
+The work is linear in the bytes, whatever they are. Finding heads and testing the last byte costs a constant for each
+candidate, of which there is at most one in five bytes; only checksums of overlapping candidates could cost more. So a
+byte is summed in vain at most once: a candidate that overlaps an earlier failure is judged by a running sum instead.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import deque
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from plmsproto.link.checksum import byte_view, checksum
+from plmsproto.link.constants import (
+    END,
+    HEAD_SIZE,
+    MAX_NETWORK,
+    OVERHEAD,
+    START,
+    TAG_130,
+    TAG_376,
+    check_options,
+    minimum_length,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Buffer
+
+# Only the first byte is consumed, so that heads that overlap are all found.
+HEAD: Final = re.compile(rb"\x68(?=(..)\1\x68)", re.DOTALL)
+
+_WINDOW: Final = 1 << 16
+"""Bytes that one running sum spans. Candidates that pend together lie within two maximal frames."""
+
+
+class IndexedFrame(NamedTuple):
+    """Place and fixed fields of one frame in a buffer.
+
+    Attributes:
+        offset: where the frame begins in the buffer.
+        length: bytes of the whole frame, L1 + 8.
+        tag: lowest two bits of L.
+        control: the control field C.
+        region: A1 as a number whose four hexadecimal digits are the region code.
+        terminal: A2.
+        a3: MSA and group flag.
+        afn: application function code.
+        seq: the SEQ byte.
+    """
+
+    offset: int
+    length: int
+    tag: int
+    control: int
+    region: int
+    terminal: int
+    a3: int
+    afn: int
+    seq: int
+
+    @property
+    def span(self) -> slice:
+        """The slice that cuts this frame out of the buffer: ``buffer[entry.span]``."""
+        return slice(self.offset, self.offset + self.length)
+
+
+@dataclass(slots=True, repr=False)
+class FrameIndex:
+    """The frames of a buffer, in order: one array a field, one place in each array a frame.
+
+    It keeps no hold of the buffer. Indexing and iterating give `IndexedFrame` records; the arrays are there for bulk
+    work, as they support the buffer protocol.
+    """
+
+    offset: array[int]
+    length: array[int]
+    tag: array[int]
+    control: array[int]
+    region: array[int]
+    terminal: array[int]
+    a3: array[int]
+    afn: array[int]
+    seq: array[int]
+
+    @classmethod
+    def empty(cls) -> FrameIndex:
+        """Returns an index of no frames, to be filled; the type codes are the widths of the fields."""
+        return cls(*(array(typecode) for typecode in "QHBBHIBBB"))
+
+    @property
+    def columns(self) -> tuple[array[int], ...]:
+        """All arrays, in the order of the fields of `IndexedFrame`."""
+        return (
+            self.offset,
+            self.length,
+            self.tag,
+            self.control,
+            self.region,
+            self.terminal,
+            self.a3,
+            self.afn,
+            self.seq,
+        )
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def __getitem__(self, position: int) -> IndexedFrame:
+        return IndexedFrame(*(column[position] for column in self.columns))
+
+    def __iter__(self) -> Iterator[IndexedFrame]:
+        return map(IndexedFrame, *self.columns)
+
+    def __repr__(self) -> str:
+        return f"<FrameIndex of {len(self)} frames>"
+
+
+def scan(buffer: Buffer, *, address_size: int = 5, max_length: int = MAX_NETWORK) -> FrameIndex:
+    """Finds and validates all frames of a buffer, and indexes them.
+
+    Args:
+        buffer: any contiguous bytes: bytes, bytearray, memoryview, mmap. It is not copied.
+        address_size: bytes of the address field, 5 or 7.
+        max_length: largest L1 that is believed; `MAX_RADIO` for a capture of a radio channel.
+
+    Raises:
+        TypeError: the argument is no buffer.
+        BufferError: the buffer is not contiguous.
+        ValueError: an option is out of its range.
+    """
+    view = byte_view(buffer)
+    scanner = StreamScanner(address_size=address_size, max_length=max_length)
+    index = FrameIndex.empty()
+    for start, size in scanner.scan(view, 0):
+        a3 = start + HEAD_SIZE + address_size
+        index.offset.append(start)
+        index.length.append(size)
+        index.tag.append(view[start + 1] & 3)
+        index.control.append(view[start + 6])
+        index.region.append(int.from_bytes(view[start + 7 : start + 9], "little"))
+        index.terminal.append(int.from_bytes(view[start + 9 : a3], "little"))
+        index.a3.append(view[a3])
+        index.afn.append(view[a3 + 1])
+        index.seq.append(view[a3 + 2])
+    return index
+
+
+def candidate_size(word: bytes, shortest: int, longest: int) -> int:
+    """Returns the size of the whole frame that a length word announces, 0 if its tag or L1 can't be believed."""
+    length, tag = divmod(int.from_bytes(word, "little"), 4)
+    return length + OVERHEAD if tag in (TAG_130, TAG_376) and shortest <= length <= longest else 0
+
+
+class StreamScanner:
+    """Finds the frames of a stream that arrives in pieces, by the rules at the head of this module.
+
+    It owns no bytes: its user holds them, from `undecided` on at least, and shows them all again with each call.
+    All positions are offsets in the stream.
+    """
+
+    def __init__(self, *, start: int = 0, address_size: int = 5, max_length: int = MAX_NETWORK) -> None:
+        """Begins a search.
+
+        Args:
+            start: stream offset of the first byte that will be shown.
+            address_size: bytes of the address field, 5 or 7.
+            max_length: largest L1 that is believed.
+
+        Raises:
+            ValueError: an option is out of its range.
+        """
+        check_options(address_size, max_length)
+        if start < 0:
+            raise ValueError(f"start is not negative, not {start!r}")
+        self._shortest = minimum_length(address_size)
+        self._longest = max_length
+        self._scanned = start
+        # Candidates (start, end) that pend, in order of start. Those that came due are removed when they get to the
+        # front; they are recognised by their end, which has been shown.
+        self._pending: deque[tuple[int, int]] = deque()
+        # The same as a heap of (end, start): what comes due next.
+        self._due: list[tuple[int, int]] = []
+        self._sums = _RunningSums()
+
+    @property
+    def undecided(self) -> int:
+        """Offset of the first byte that may yet be part of a frame; what lies before it must not be shown again."""
+        return self._pending[0][0] if self._pending else self._scanned
+
+    def scan(self, held: Buffer, base: int) -> list[tuple[int, int]]:
+        """Looks at the bytes that are new since the last call.
+
+        Args:
+            held: all bytes of the stream from ``base`` on that have arrived.
+            base: stream offset of the first of them, at most `undecided`.
+
+        Returns:
+            (offset, size) of the frames found, in order.
+
+        Raises:
+            ValueError: undecided bytes were left out, or bytes that were shown are gone.
+        """
+        view = byte_view(held)
+        stop = base + len(view)
+        if not 0 <= base <= self.undecided or stop < self._scanned:
+            raise ValueError(f"the bytes from {self.undecided} to {self._scanned} must be held, not {base} to {stop}")
+        frames = []
+        completed = self._first_completed(view, base, stop)
+        if completed is not None:
+            frames.append(completed)
+            self._settle(completed)
+        self._search(view, base, stop, frames)
+        return frames
+
+    def _first_completed(self, view: memoryview, base: int, stop: int) -> tuple[int, int] | None:
+        """Judges the candidates whose last byte is there now; of those that are frames, returns the first."""
+        first = None
+        while self._due and self._due[0][0] <= stop:
+            end, start = heappop(self._due)
+            if (first is None or start < first[0]) and self._is_frame(view, base, start, end):
+                first = start, end - start
+        while self._pending and self._pending[0][1] <= stop:
+            self._pending.popleft()
+        return first
+
+    def _search(self, view: memoryview, base: int, stop: int, frames: list[tuple[int, int]]) -> None:
+        """Goes through the bytes that have not been looked at, adding to frames and to the pending candidates."""
+        while head := HEAD.search(view, self._scanned - base):
+            start = base + head.start()
+            size = candidate_size(head[1], self._shortest, self._longest)
+            self._scanned = start + 1
+            if not size:
+                continue
+            if start + size > stop:
+                self._pending.append((start, start + size))
+                heappush(self._due, (start + size, start))
+            elif self._is_frame(view, base, start, start + size):
+                frames.append((start, size))
+                self._settle(frames[-1])
+        # A 68H among the last five bytes may open a head that is not whole yet.
+        tail = max(self._scanned, stop - HEAD_SIZE + 1)
+        opened = bytes(view[tail - base :]).find(START)
+        self._scanned = stop if opened < 0 else tail + opened
+
+    def _is_frame(self, view: memoryview, base: int, start: int, end: int) -> bool:
+        """Judges a whole candidate, by its last byte first: that costs nothing."""
+        if view[end - 1 - base] != END:
+            return False
+        first, last = start + HEAD_SIZE, end - 2
+        # No later candidate begins before the first that pends.
+        lowest = self._pending[0][0] if self._pending else start
+        return self._sums.modulo_256(view, base, first, last, lowest) == view[last - base]
+
+    def _settle(self, frame: tuple[int, int]) -> None:
+        """Goes on behind a frame: whatever pends begins before it and was none."""
+        self._scanned = sum(frame)
+        self._pending.clear()
+        self._due.clear()
+
+
+class _RunningSums:
+    """Sums of stretches of a stream, in time linear in the stream however much the stretches overlap.
+
+    The first time, bytes are simply summed. If the stretch is asked for in vain (its candidate is no frame), later
+    stretches overlap it, and those are differences of a running sum, which is built as far as it is needed.
+    """
+
+    def __init__(self) -> None:
+        self._summed = 0  # everything before was summed once
+        self._origin = 0  # where the running sum begins ...
+        self._totals = array("Q", [0])  # ... and for every k the sum of the first k bytes from there, plus a constant
+
+    def modulo_256(self, view: memoryview, base: int, first: int, last: int, lowest: int) -> int:
+        """Returns the sum of the bytes from first to before last.
+
+        Args:
+            view: bytes of the stream from ``base`` on.
+            base: stream offset of the first byte of the view.
+            first: stream offset of the first byte of the sum.
+            last: stream offset behind the last one.
+            lowest: no later sum will begin before this offset; at most first.
+        """
+        if first >= self._summed:
+            self._summed = last
+            return checksum(view[first - base : last - base])
+        covered = self._origin + len(self._totals) - 1
+        if covered < lowest:
+            self._origin = covered = lowest
+            self._totals = array("Q", [0])
+        elif last - self._origin > _WINDOW:
+            del self._totals[: lowest - self._origin]
+            self._origin = lowest
+        if covered < last:
+            more = bytes(view[covered - base : last - base])
+            self._totals.extend(accumulate(more, initial=self._totals.pop()))
+        return (self._totals[last - self._origin] - self._totals[first - self._origin]) & 0xFF
