@@ -56,6 +56,8 @@ def extensions() -> list[Extension]:
         Extension(f"plmsproto._fast.{path.stem}", [path.as_posix()], extra_compile_args=arguments)
         for path in sorted(Path("src/plmsproto/_fast").glob("*.pyx"))
     ]
+    if REQUIRE_FAST and not modules:
+        raise RuntimeError("PLMSPROTO_REQUIRE_FAST=1, but the sources of the fast implementation are not there")
     return cythonize(modules, language_level=3)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from plmsproto.link.checksum import checksum
-from plmsproto.link.scan import StreamScanner, scan
+from .link.checksum import checksum
+from .link.scan import StreamScanner, scan
 
 __all__ = ["IMPLEMENTATION", "StreamScanner", "checksum", "scan"]
 
@@ -21,7 +21,7 @@ IMPLEMENTATION = "pure"
 # To the type checker the twins are one.
 if not TYPE_CHECKING and os.environ.get("PLMSPROTO_PURE") != "1":
     try:
-        from plmsproto._fast._link import StreamScanner, checksum, scan
+        from ._fast._link import StreamScanner, checksum, scan
     except ImportError:
         pass
     else:

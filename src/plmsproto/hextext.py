@@ -43,6 +43,7 @@ _DUMP: Final = re.compile(
 _FRAME_START: Final = re.compile(r"(?i)^\s*(?:0x)?68")
 _MOST_DUMPED: Final = 64
 _SHORT: Final = 8
+_SHORTEST_MEANT: Final = 12
 
 
 class LineBytes(NamedTuple):
@@ -145,23 +146,26 @@ class FrameText:
         found = []
         for piece in self._pieces(noise):
             at = self._line_of(piece.offset if piece.head is None else piece.head)
-            # Hex and nothing else, yet no frame: somebody meant it to be one.
-            if piece.head is not None or (self._bare[at] and piece.data.strip(WAKE_UP)):
+            # Hex and nothing else, yet no frame: somebody meant it to be one, unless it is as short as a time.
+            meant = self._bare[at] and len(piece.data.strip(WAKE_UP)) >= _SHORTEST_MEANT
+            if piece.head is not None or meant:
+                start = self._starts[at]
                 if piece.head is not None and not self._bare[at]:
                     # What stands before the head are the log's own words that happen to be hex.
-                    piece = make_noise(piece.data[piece.head - piece.offset :], piece.head, **self._options)
-                _rebase(piece, self._starts[at])
+                    start = piece.head
+                    piece = make_noise(piece.data[start - piece.offset :], start, **self._options)
+                _rebase(piece, start)
                 found.append(Found(self._numbers[at], piece))
         return found
 
     def _pieces(self, noise: Noise) -> Iterator[Noise]:
-        """Divides noise at the line of its first head, and at each line that begins with one."""
+        """Divides noise: line by line up to its first head, from there on where a line begins with another one."""
         end = noise.offset + noise.length
-        first = noise.offset if noise.head is None else self._starts[self._line_of(noise.head)]
+        head = end if noise.head is None else noise.head
         cuts = [
             start
             for start in self._starts
-            if noise.offset < start < end and (start == first or HEAD.match(noise.data, start - noise.offset))
+            if noise.offset < start < end and (start <= head or HEAD.match(noise.data, start - noise.offset))
         ]
         if not cuts:
             yield noise

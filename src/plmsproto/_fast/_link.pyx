@@ -22,7 +22,8 @@ cdef enum:
     MAX_NETWORK = 16383
     WINDOW = 1 << 16
     AHEAD = 1 << 10
-    # Bytes from one candidate to the next at least: their length words rule each other out.
+    # From one candidate to the next at least: any closer, one of the two would have the other's 68H as the low byte of
+    # its length word, and so tag 0.
     STRIDE = 5
 
 

@@ -186,7 +186,7 @@ def _read_identifier(reader: Reader, context: BodyContext, afn: int) -> tuple[by
         raise failure from None
     reader.take(4)
     if reader.spans is not None:
-        _span_identifier(reader, raw, identifier)
+        _span_identifier(reader, raw, identifier, context, afn)
     return raw, identifier
 
 
@@ -210,9 +210,10 @@ def _read_body(reader: Reader, context: BodyContext, unit: DataUnit) -> bool:
     return not isinstance(unit.value, Undecoded)
 
 
-def _span_identifier(reader: Reader, raw: bytes, identifier: Identifier) -> None:
+def _span_identifier(reader: Reader, raw: bytes, identifier: Identifier, context: BodyContext, afn: int) -> None:
     points = ", ".join("all points" if pn == ALL_POINTS else f"p{pn}" for pn in identifier.pns)
-    functions = ", ".join(f"F{fn}" for fn in identifier.fns)
+    items = [(fn, context.catalogue.find_item(afn, fn, context.reading.edition)) for fn in identifier.fns]
+    functions = ", ".join(f"F{fn} {item.key if item else ''}".strip() for fn, item in items)
     reader.path.append("DA")
     reader.span(raw[:2], points, note=f"DA1 {raw[0]:08b}, DA2 {raw[1]}", at=reader.position - 4)
     reader.path[-1] = "DT"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ..errors import BadChecksumError, BadStructureError
-from ..hextext import WAKE_UP, FrameText, looks_like_text
+from ..hextext import WAKE_UP, Found, FrameText, line_bytes, looks_like_text
 from ..link import Frame, FrameSplitter, Noise, make_noise
 from ..link.constants import OVERHEAD
 from .options import UsageError
@@ -60,7 +60,7 @@ def captures(inputs: Sequence[str], reading: Reading) -> Iterator[Capture]:
     """
     if not inputs:
         inputs = ["-"]
-    if not any(name == "-" or Path(name).exists() for name in inputs):
+    if not any(name == "-" or _exists(name) for name in inputs):
         yield from _argument(inputs, reading)
         return
     for name in inputs:
@@ -74,14 +74,25 @@ def captures(inputs: Sequence[str], reading: Reading) -> Iterator[Capture]:
             raise UsageError(f"{name}: {error.strerror or error}") from None
 
 
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except OSError:  # hex longer than a name may be
+        return False
+
+
 def _argument(words: Sequence[str], reading: Reading) -> Iterator[Capture]:
     for word in words:
         if not _HEX_ARGUMENT.fullmatch(word):
             raise UsageError(f"{word!r} is neither a file nor hex")
+    line = " ".join(words)
     text = FrameText(address_size=reading.address_size)
-    found = text.feed(" ".join(words)) + text.close()
+    found = text.feed(line) + text.close()
     if not found:
-        raise UsageError("there are no bytes in this hex")
+        data = line_bytes(line).data
+        if not data:
+            raise UsageError("there is not one byte in this hex")
+        found = [Found(1, make_noise(data, 0, address_size=reading.address_size))]
     for each in found:
         yield from _pieces(Capture("", each.line, each.event), reading)
 

@@ -54,8 +54,7 @@ KEYWORDS: Final = frozenset(
 )
 """Words of the language, and keys that values use for themselves: no field may be called so."""
 
-_TOKEN = re.compile(
-    r"""
+_WORDS = r"""
     (?P<blank>[ \t]+)
   | (?P<remark>\#[^\n]*)
   | (?P<newline>\n)
@@ -64,9 +63,7 @@ _TOKEN = re.compile(
   | (?P<run>[a-z][a-z0-9_]*\{[a-z0-9_]+(?:,[a-z0-9_]+)+\}[a-z0-9_]*)
   | (?P<word>[A-Za-z_%][A-Za-z0-9_%/]*(?:\.[a-z][a-z0-9_]*)*)
   | (?P<mark>\.\.|==|!=|<=|>=|[<>{}()\[\]:;=+\-*,])
-    """,
-    re.VERBOSE,
-)
+"""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RUN = re.compile(r"([a-z0-9_]*)\{([a-z0-9_,]+)\}([a-z0-9_]*)")
 
@@ -145,8 +142,9 @@ def parse(text: str, vocabulary: Vocabulary, *, in_event: bool = False) -> Recor
 def _tokens(text: str) -> list[Token]:
     found: list[Token] = []
     line, start, position = 1, 0, 0
+    pattern = re.compile(_WORDS, re.VERBOSE)  # kept by re; compiled with the first layout, not with the import
     while position < len(text):
-        match = _TOKEN.match(text, position)
+        match = pattern.match(text, position)
         column = position - start + 1
         if match is None:
             _fail(f"unexpected character {text[position]!r}", line, column)

@@ -3,12 +3,12 @@
 It never looks into a frame's user data; that is the application layer's business.
 """
 
-from plmsproto.link.address import Address
-from plmsproto.link.constants import MAX_NETWORK, MAX_RADIO, TAG_130, TAG_376
-from plmsproto.link.control import Control, Direction
-from plmsproto.link.frame import Frame
-from plmsproto.link.scan import FrameIndex, IndexedFrame
-from plmsproto.link.splitter import Event, FrameSplitter, Noise, make_noise
+from .address import Address
+from .constants import MAX_NETWORK, MAX_RADIO, TAG_130, TAG_376
+from .control import Control, Direction
+from .frame import Frame
+from .scan import FrameIndex, IndexedFrame
+from .splitter import Event, FrameSplitter, Noise, make_noise
 
 __all__ = [
     "MAX_NETWORK",

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from plmsproto.errors import BadStructureError, EncodeError, TruncatedError
+from ..errors import BadStructureError, EncodeError, TruncatedError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

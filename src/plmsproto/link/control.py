@@ -17,7 +17,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from plmsproto.errors import EncodeError
+from ..errors import EncodeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from plmsproto import _implementation
-from plmsproto.errors import BadChecksumError, BadStructureError, EncodeError, PlmsError, TruncatedError
-from plmsproto.link.address import Address
-from plmsproto.link.constants import (
+from .. import _implementation
+from ..errors import BadChecksumError, BadStructureError, EncodeError, PlmsError, TruncatedError
+from .address import Address
+from .constants import (
     END,
     HEAD_SIZE,
     MAX_NETWORK,
@@ -26,7 +26,7 @@ from plmsproto.link.constants import (
     check_options,
     minimum_length,
 )
-from plmsproto.link.control import ALL_CONTROLS, Control
+from .control import ALL_CONTROLS, Control
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

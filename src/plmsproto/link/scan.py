@@ -15,7 +15,8 @@ yet to come: a candidate that still lacks bytes *pends*, and the search goes on 
 when its last byte is there, unless a frame that begins later has been found meanwhile: that settles that it was none.
 
 The work is linear in the bytes, whatever they are. Finding heads and testing the last byte costs a constant for each
-candidate, of which there is at most one in five bytes; only checksums of overlapping candidates could cost more. So a
+candidate, of which there is at most one in five bytes (any closer, one of two would have the other's 68H as the low
+byte of its L, and so tag 0); only checksums of overlapping candidates could cost more. So a
 byte is summed in vain at most once: a candidate that overlaps an earlier failure is judged by a running sum instead.
 """
 
@@ -29,8 +30,8 @@ from heapq import heappop, heappush
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from plmsproto.link.checksum import byte_view, checksum
-from plmsproto.link.constants import (
+from .checksum import byte_view, checksum
+from .constants import (
     END,
     HEAD_SIZE,
     MAX_NETWORK,

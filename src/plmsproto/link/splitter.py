@@ -19,11 +19,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from plmsproto import _implementation
-from plmsproto.errors import BadStructureError, PlmsError
-from plmsproto.link.constants import MAX_NETWORK, OVERHEAD, check_options, minimum_length
-from plmsproto.link.frame import Frame, frame_error
-from plmsproto.link.scan import HEAD, candidate_size
+from .. import _implementation
+from ..errors import BadStructureError, PlmsError
+from .constants import MAX_NETWORK, OVERHEAD, check_options, minimum_length
+from .frame import Frame, frame_error
+from .scan import HEAD, candidate_size
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

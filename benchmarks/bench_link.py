@@ -1,0 +1,158 @@
+"""Speed of the link layer: python benchmarks/bench_link.py
+
+Prints ratios of times measured in one run, best of several, since absolute figures say more about the machine than
+about the code. What to look for:
+
+- scan / checksum: how close finding, validating and indexing frames comes to merely summing the bytes.
+- n, 2n, 4n: linear work doubles when the input doubles, also fed byte by byte.
+- forged / clean: bytes made to keep a searcher busy must not cost much more than honest ones. Two kinds: heads with
+  large lengths whose last byte is no 16H, and those whose last byte is one, so that the checksum has to be judged.
+  The dense ones have a head in every fifth byte, the most that fit; a naive search re-sums up to 16 KB for each.
+
+Why the figures may mislead: the buffers are hot in no cache but are read in order, frames are of even random sizes,
+and other work on the machine disturbs the thread figures most.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import random
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import ModuleType, SimpleNamespace
+
+from plmsproto import _implementation
+from plmsproto.link import TAG_376, Address, Control, Frame, FrameSplitter
+from plmsproto.link import checksum as pure_checksum
+from plmsproto.link import scan as pure_scan
+
+MIB = 1 << 20
+Implementation = ModuleType | SimpleNamespace
+
+
+def main() -> None:
+    print(f"{platform.machine()} {processor()}, {platform.python_implementation()} {platform.python_version()}")
+    print(f"implementation in use: {_implementation.IMPLEMENTATION}")
+    pure = SimpleNamespace(checksum=pure_checksum.checksum, scan=pure_scan.scan, StreamScanner=pure_scan.StreamScanner)
+    mixed = clean_stream(4 * MIB)
+    if _implementation.IMPLEMENTATION == "fast":
+        from plmsproto._fast import _link
+
+        report("fast", _link, mixed * 16, MIB)
+    report("pure", pure, mixed[:MIB], MIB // 4)
+
+
+def report(name: str, implementation: Implementation, mixed: bytes, stream_size: int) -> None:
+    _implementation.checksum = implementation.checksum
+    _implementation.StreamScanner = implementation.StreamScanner
+    print(f"\n{name}: scan of {len(mixed) / MIB:.0f} MiB of frames of 20 to 400 bytes")
+    frames = len(implementation.scan(mixed))
+    with ThreadPoolExecutor(2) as pool:
+        summed, scanned, both = best(
+            lambda: implementation.checksum(mixed),
+            lambda: implementation.scan(mixed),
+            lambda: list(pool.map(implementation.scan, (mixed, mixed))),
+        )
+    line("checksum", summed, len(mixed))
+    speed = f"{summed / scanned:.2f} of the speed of checksum, {frames / scanned / 1e6:.2f} M frames/s"
+    line("scan", scanned, len(mixed), speed)
+    line("2 scans in 2 threads", both, 2 * len(mixed), f"{2 * scanned / both:.2f} of the speed of one")
+
+    streams = {"clean": clean_stream(stream_size)} | forged_streams(stream_size)
+    print(f"\n{name}: clean and forged streams of {stream_size / MIB:.2f} MiB")
+    compare("scan", streams, lambda stream: implementation.scan(stream))
+    compare("splitter, chunks of 1460", streams, lambda stream: split(stream, 1460))
+    compare("splitter, byte by byte", streams, lambda stream: split(stream, 1))
+
+    print(f"\n{name}: splitter fed byte by byte, n = {stream_size // 4} bytes")
+    for kind, stream in streams.items():
+        n, n2, n4 = best(*(partial(split, stream[:size], 1) for size in parts(stream_size)))
+        line(kind, n, stream_size // 4, f"2n {n2 / n:.2f}, 4n {n4 / n:.2f} times n")
+
+
+def compare(name: str, streams: dict[str, bytes], run: Callable[[bytes], object]) -> None:
+    times = best(*(partial(run, stream) for stream in streams.values()))
+    for (kind, stream), seconds in zip(streams.items(), times, strict=True):
+        remark = "" if kind == "clean" else f"{seconds / times[0]:.1f} times clean"
+        line(f"{name}: {kind}", seconds, len(stream), remark)
+
+
+def parts(size: int) -> tuple[int, int, int]:
+    return size // 4, size // 2, size
+
+
+def split(stream: bytes, step: int) -> int:
+    """Feeds a stream in pieces and returns the number of events."""
+    splitter = FrameSplitter()
+    events = 0
+    for position in range(0, len(stream), step):
+        events += len(splitter.feed(stream[position : position + step]))
+    return events + len(splitter.close())
+
+
+def clean_stream(size: int) -> bytes:
+    """Frames of 20 to 400 bytes, one after the other."""
+    generator = random.Random(130)  # noqa: S311
+    stream = bytearray()
+    while len(stream) < size:
+        frame = Frame(
+            Control(generator.choice((0x88, 0xA8, 0xC9, 0x4B))),
+            Address("4401", generator.randrange(1, 16000), 1),
+            b"\x0c\x60" + generator.randbytes(generator.randrange(4, 385)),
+        )
+        stream += bytes(frame)
+    return bytes(stream)
+
+
+def forged_streams(size: int) -> dict[str, bytes]:
+    """Streams of nothing but heads."""
+    # 68 LL LH LL LH over and over is a head in every fifth byte, as dense as they get. L1 + 8 = 5k + 1 bytes end on a
+    # start byte. With LH = 16H and L1 + 8 = 5k + 3 they end on LH, but then L1 is below 1472.
+    wrong_end = b"\x68" + length_word(16368) * 2
+    dense = b"\x68" + length_word(1470) * 2
+    assert dense[2] == 0x16
+    # Larger overlaps need room for the end bytes: frames of 32k + 26 bytes.
+    long = b"\x68" + length_word(16370) * 2 + b"\x68" + b"\x16" * 26
+    return {
+        kind: (heads * (size // len(heads) + 1))[:size]
+        for kind, heads in (
+            ("forged, wrong end, dense", wrong_end),
+            ("forged, wrong checksum, dense", dense),
+            ("forged, wrong checksum, long", long),
+        )
+    }
+
+
+def length_word(length: int) -> bytes:
+    return (length * 4 + TAG_376).to_bytes(2, "little")
+
+
+def best(*runs: Callable[[], object], repeat: int = 7) -> list[float]:
+    """Returns the shortest time of each, in seconds; they take turns, so that a slow phase of the machine hits all."""
+    times = [math.inf] * len(runs)
+    for _ in range(repeat):
+        for number, run in enumerate(runs):
+            begin = time.perf_counter()
+            run()
+            times[number] = min(times[number], time.perf_counter() - begin)
+    return times
+
+
+def line(name: str, seconds: float, size: int, remark: str = "") -> None:
+    print(f"  {name:48} {seconds * 1e3:10.2f} ms {size / seconds / 1e6:10.1f} MB/s  {remark}")
+
+
+def processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="ascii") as info:  # noqa: PTH123
+            return next(text.split(":")[1].strip() for text in info if text.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from implementations import FAST, PURE, Implementation, needs_fast
+
+
+@pytest.fixture(scope="session", params=[PURE, pytest.param(FAST, marks=needs_fast)], ids=str)
+def implementation(request: pytest.FixtureRequest) -> Iterator[Implementation]:
+    """Each implementation in turn, put to use in the library; the compiled one only if it was built or is required."""
+    with request.param.in_use():
+        yield request.param
