@@ -5,6 +5,7 @@ Q/GDW 130-2005, Q/GDW 376.1-2009 and Q/GDW 1376.1-2013 (电力负荷管理系统
 This module gathers what users need; what is not named here is the library's own business.
 """
 
+from . import bulk
 from ._implementation import IMPLEMENTATION
 from .application.afn import Afn
 from .application.assembly import Assembled, MessageAssembler, split_message
@@ -92,6 +93,7 @@ __all__ = [
     "Undecoded",
     "UnknownItemError",
     "YearMonth",
+    "bulk",
     "command",
     "confirm",
     "confirm_units",

@@ -3,7 +3,7 @@
 A master station requests, commands, sets, queries and confirms; a terminal logs in, answers, reports and confirms. A
 builder fills in what the standard fixes (control field, SEQ, identifiers, width of PW) and leaves to the caller what
 only it
-knows: frame counters, passwords, clocks. Values are checked when the message is turned into bytes.
+knows: frame counters, passwords, clocks. It checks the values that it is given: what it returns can be sent.
 
 Points may be given as a number or as several; sets that one data unit identifier can't name are split into several.
 """
@@ -262,7 +262,7 @@ def _down(
         message.aux = replace(message.aux, pw=_pw(message, password))
     elif password is not None:
         raise EncodeError(f"AFN {afn:02X} carries no PW")
-    return message
+    return _checked(message)
 
 
 def _pw(message: Message, password: bytes | Authenticator | None) -> bytes:
@@ -351,16 +351,18 @@ def _answer(message: Message, function: int, units: list[DataUnit], counters: Ev
     else:
         control = Control.up(function, acd=counters is not None)
     tp = message.aux.tp
-    return Message(
-        control=control,
-        address=replace(message.address, group=False),
-        afn=as_afn(units[0].afn),
-        seq=Seq(message.seq.number, tpv=tp is not None),
-        units=units,
-        aux=Aux(ec=counters, tp=tp),
-        reading=Reading(message.edition),
-        tag=RULES[message.edition].tag,
-        catalogue=message.catalogue,
+    return _checked(
+        Message(
+            control=control,
+            address=replace(message.address, group=False),
+            afn=as_afn(units[0].afn),
+            seq=Seq(message.seq.number, tpv=tp is not None),
+            units=units,
+            aux=Aux(ec=counters, tp=tp),
+            reading=Reading(message.edition),
+            tag=RULES[message.edition].tag,
+            catalogue=message.catalogue,
+        )
     )
 
 
@@ -391,14 +393,16 @@ def heartbeat(address: Address, *, edition: Edition | str = NEWEST, number: int 
 
 def _link_test(key: str, value: Mapping[str, Any], address: Address, edition: Edition | str, number: int) -> Message:
     chosen = as_edition(edition)
-    return Message(
-        control=Control.up(_LINK_TEST, prm=True),
-        address=replace(address, master=0, group=False),
-        afn=Afn.LINK_TEST,
-        seq=Seq(number % 16, con=True),
-        units=[unit(key, value, edition=chosen)],
-        reading=Reading(chosen),
-        tag=RULES[chosen].tag,
+    return _checked(
+        Message(
+            control=Control.up(_LINK_TEST, prm=True),
+            address=replace(address, master=0, group=False),
+            afn=Afn.LINK_TEST,
+            seq=Seq(number % 16, con=True),
+            units=[unit(key, value, edition=chosen)],
+            reading=Reading(chosen),
+            tag=RULES[chosen].tag,
+        )
     )
 
 
@@ -416,7 +420,7 @@ def respond(message: Message, units: Iterable[DataUnit], *, counters: EventCount
     """
     if message.direction is Direction.UP:
         raise EncodeError("only a master station's request is answered with data")
-    given = _checked(units)
+    given = _of_one_afn(units)
     if message.afn == Afn.QUERY_PARAMETER:
         given = [replace(each, afn=int(Afn.QUERY_PARAMETER)) for each in given]
     return _answer(message, _RESPOND_DATA, _with_shared_identifiers(given, message.edition), counters)
@@ -449,17 +453,19 @@ def report(
         EncodeError: no units, or units of several AFN.
     """
     chosen = as_edition(edition)
-    given = _with_shared_identifiers(_checked(units), chosen)
-    return Message(
-        control=Control.up(_SEND_CONFIRM if confirmed else _SEND_NO_REPLY, prm=True, acd=counters is not None),
-        address=replace(address, master=0, group=False),
-        afn=as_afn(given[0].afn),
-        seq=Seq(number % 16, con=confirmed, tpv=tp is not None),
-        units=given,
-        aux=Aux(ec=counters, tp=tp),
-        reading=Reading(chosen),
-        tag=RULES[chosen].tag,
-        catalogue=catalogue or default_catalogue(),
+    given = _with_shared_identifiers(_of_one_afn(units), chosen)
+    return _checked(
+        Message(
+            control=Control.up(_SEND_CONFIRM if confirmed else _SEND_NO_REPLY, prm=True, acd=counters is not None),
+            address=replace(address, master=0, group=False),
+            afn=as_afn(given[0].afn),
+            seq=Seq(number % 16, con=confirmed, tpv=tp is not None),
+            units=given,
+            aux=Aux(ec=counters, tp=tp),
+            reading=Reading(chosen),
+            tag=RULES[chosen].tag,
+            catalogue=catalogue or default_catalogue(),
+        )
     )
 
 
@@ -493,7 +499,13 @@ def event_unit(
     return unit("general_events" if general else "important_events", value, edition=edition, catalogue=catalogue)
 
 
-def _checked(units: Iterable[DataUnit]) -> list[DataUnit]:
+def _checked(message: Message) -> Message:
+    """The message, if its values fit their layouts and the ranges that the standard allows."""
+    message.body(check_bounds=True)
+    return message
+
+
+def _of_one_afn(units: Iterable[DataUnit]) -> list[DataUnit]:
     given = list(units)
     if not given:
         raise EncodeError("no data units were given")

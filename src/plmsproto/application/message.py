@@ -113,9 +113,17 @@ class Message:
         """AFN, SEQ, data units, AUX as bytes."""
         return self.body() + bytes(self.aux)
 
-    def body(self) -> bytes:
-        """AFN, SEQ and data units, without AUX."""
-        context = BodyContext(self.catalogue, self.direction, self.reading)
+    def body(self, *, check_bounds: bool = False) -> bytes:
+        """AFN, SEQ and data units as bytes, without AUX.
+
+        Args:
+            check_bounds: refuse values outside the range that the standard allows. What was received may have such.
+
+        Raises:
+            EncodeError: something does not fit.
+            UnknownItemError: the catalogue does not know an item.
+        """
+        context = BodyContext(self.catalogue, self.direction, self.reading, check_bounds=check_bounds)
         writer = Writer(context)
         write_units(writer, context, int(self.afn), self.units)
         rest = self.rest.raw if self.rest else b""

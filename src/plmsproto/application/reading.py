@@ -10,6 +10,7 @@ recorded. If none fits, the standard's reading is, in the edition that understan
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
@@ -28,6 +29,9 @@ MOST_DEVIATIONS: Final = 3
 """How many deviations a reading may assume at once; more would let noise fit something."""
 
 _EVENTS_AFN: Final = 0x0E
+
+_STANDARD_BODY: Final = (False, False, "")
+"""No variants, event lengths as the standard says, no deviation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +89,34 @@ class Outcome:
 
 def readings(
     frame: Frame, seq: Seq, afn: int, catalogue: Catalogue, edition: Edition | None, *, ffff_is_all: bool
-) -> list[Assumption]:
+) -> Iterator[Assumption]:
     """The ways to read a frame, the standard's first, then those with one deviation, two, three."""
     natural = (edition,) if edition else editions_of_tag(frame.tag)
     foreign = () if edition else tuple(each for each in NEWEST_FIRST if each not in natural)
-    found: list[Assumption] = []
-    for each in natural + foreign:
-        rules = RULES[each]
-        origin = "" if each in natural else f"the layouts are those of {rules.title} under tag {frame.tag:02b}"
-        if edition and rules.tag != frame.tag:
-            origin = f"tag {frame.tag:02b}, but read as {rules.title}"
-        for pw, ec, tp, body in product(
-            _pw_choices(frame, afn, each),
-            _ec_choices(frame, afn, each),
-            _tp_choices(seq),
-            _body_choices(each, afn, catalogue),
-        ):
-            deviations = tuple(text for text in (origin, pw[1], ec[1], tp[1], body[2]) if text)
-            reading = Reading(each, variant=body[0], length_includes_head=body[1], ffff_is_all=ffff_is_all)
-            found.append(Assumption(reading, pw[0], ec[0], tp[0], deviations))
-    found.sort(key=lambda each: each.cost)
-    return [each for each in found if each.cost <= MOST_DEVIATIONS]
+
+    def ways(each: Edition, bodies: list[tuple[bool, bool, str]]) -> Iterator[Assumption]:
+        origin = _origin(frame.tag, each, natural)
+        choices = _pw_choices(frame, afn, each), _ec_choices(frame, afn, each), _tp_choices(seq), bodies
+        for (pw_size, *pw), (ec, *no_ec), (tp, *no_tp), (variant, with_head, *body) in product(*choices):
+            deviations = tuple(filter(None, (origin, *pw, *no_ec, *no_tp, *body)))
+            reading = Reading(each, variant=variant, length_includes_head=with_head, ffff_is_all=ffff_is_all)
+            yield Assumption(reading, pw_size, ec, tp, deviations)
+
+    # Nearly always this is it, and none of the others need be worked out.
+    yield next(ways(natural[0], [_STANDARD_BODY]))
+    others = [way for each in natural + foreign for way in ways(each, _body_choices(each, afn, catalogue))]
+    others.sort(key=lambda way: way.cost)
+    yield from (way for way in others[1:] if way.cost <= MOST_DEVIATIONS)
+
+
+def _origin(tag: int, edition: Edition, natural: tuple[Edition, ...]) -> str:
+    """How an edition deviates from the frame's tag, if it does."""
+    rules = RULES[edition]
+    if rules.tag == tag:
+        return ""
+    if edition in natural:
+        return f"tag {tag:02b}, but read as {rules.title}"
+    return f"the layouts are those of {rules.title} under tag {tag:02b}"
 
 
 def _pw_choices(frame: Frame, afn: int, edition: Edition) -> list[tuple[int, str]]:
@@ -138,7 +149,7 @@ def _tp_choices(seq: Seq) -> list[tuple[bool, str]]:
 
 def _body_choices(edition: Edition, afn: int, catalogue: Catalogue) -> list[tuple[bool, bool, str]]:
     """Forms of bodies: as in the standard, in a variant of the catalogue, event lengths that count their head."""
-    choices = [(False, False, "")]
+    choices = [_STANDARD_BODY]
     info = catalogue.afn(afn)
     if info and catalogue.has_variants(info.items_of, edition):
         choices.append((True, False, ""))

@@ -74,11 +74,14 @@ class DataUnit:
 class BodyContext:
     """What layouts need to know of the frame around them (the ``Context`` of ``layout.cursor``)."""
 
-    def __init__(self, catalogue: Catalogue, direction: Direction, reading: Reading) -> None:
+    def __init__(
+        self, catalogue: Catalogue, direction: Direction, reading: Reading, *, check_bounds: bool = False
+    ) -> None:
         self.catalogue = catalogue
         self.direction = direction
         self.reading = reading
         self.length_includes_head = reading.length_includes_head
+        self.check_bounds = check_bounds
         self._depth = 0
 
     # ---- items

@@ -64,6 +64,10 @@ class _Entry:
             known = self._compiled[found.fields, edition] = self.compiler(found.fields, edition, self.title, in_event)
         return known
 
+    def forget_compiled(self) -> None:
+        """Lets layouts be compiled anew, with whatever the types that they use mean now."""
+        self._compiled.clear()
+
     @property
     def title(self) -> str:
         """How errors and tables name the entry."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from threading import RLock
 from typing import Any, Final
 
 from ..editions import NEWEST_FIRST, RULES, Edition, as_edition
@@ -76,6 +77,8 @@ class Catalogue:
         self._afns: dict[int, AfnEntry] = {}
         self._words = _Words()
         self._vocabularies: dict[Edition, Vocabulary] = {}
+        # A catalogue is shared by threads, and any question may make it load a file.
+        self._lock = RLock()
         for file in self._files:
             if file.afn is None:
                 self._read(file)
@@ -107,19 +110,14 @@ class Catalogue:
         Raises:
             CatalogueError: the text is wrong.
         """
-        new = _File(name, text)
-        # What the new entries replace must be there first.
-        for file in self._files:
-            self._read(file)
-        self._files.append(new)
-        self._vocabularies.clear()
-        for item in self._read(new):
-            for edition in item.editions:
-                for direction in ("down", "up", "query"):
-                    item.body((direction,), edition)
-        for event in (event for events in self._events.values() for event in events if event.source == name):
-            for edition in event.editions:
-                event.body(edition)
+        with self._lock:
+            self._load()  # what the new entries replace must be there first
+            self._files.append(_File(name, text))
+            self._vocabularies.clear()
+            self._read(self._files[-1])
+            for entry in self._entries():
+                entry.forget_compiled()  # a type that they use may have changed
+            self._compile_all(name)
 
     # ---- questions
 
@@ -262,17 +260,32 @@ class Catalogue:
             if not file.loaded and (afn is None or file.holds(afn, fn)):
                 self._read(file)
 
+    def _entries(self) -> list[ItemEntry | EventEntry]:
+        items = [item for items in self._items.values() for item in items]
+        return [*items, *(event for events in self._events.values() for event in events)]
+
+    def _compile_all(self, source: str) -> None:
+        """Compiles all layouts of a file, so that what is wrong with them shows now."""
+        for entry in self._entries():
+            if entry.source == source:
+                for layout in entry.layouts:
+                    for edition in layout.editions:
+                        self._compile(layout.fields, edition, entry.title, isinstance(entry, EventEntry))
+
     def _type(self, name: str, edition: Edition) -> NamedType | None:
         for entry in reversed(self._words.types):
             if entry.key == name and edition in entry.editions:
                 return entry.named
         return None
 
-    def _read(self, file: _File) -> list[ItemEntry]:
-        """Takes in a file's entries, once; returns its items."""
-        if file.loaded:
-            return []
-        file.loaded = True
+    def _read(self, file: _File) -> None:
+        """Takes in a file's entries, once."""
+        with self._lock:
+            if not file.loaded:
+                self._take_in(file)
+                file.loaded = True
+
+    def _take_in(self, file: _File) -> None:
         # Imported late: importing plmsproto reads no catalogue yet.
         import tomllib
 
@@ -292,13 +305,12 @@ class Catalogue:
         for raw in reading.tables(data, "afn"):
             info = reading.afn(raw)
             self._afns[info.code] = info
-        items = [reading.item(raw, self._compile) for raw in reading.tables(data, "item")]
-        for item in items:
+        for raw in reading.tables(data, "item"):
+            item = reading.item(raw, self._compile)
             _replace(self._items.setdefault((item.afn, item.fn), []), item)
         for raw in reading.tables(data, "event"):
             event = reading.event(raw, self._compile)
             _replace(self._events.setdefault(event.erc, []), event)
-        return items
 
     def _compile(self, text: str, edition: Edition, title: str, in_event: bool) -> Record:
         try:
@@ -344,8 +356,8 @@ def _replace(entries: list[Any], new: Any) -> None:
     """Puts an entry before those of the same number; they keep only the editions that it leaves them."""
     kept = []
     for old in entries:
-        if old.key == new.key and old.source == new.source:
-            raise CatalogueError(f"{new.title} {new.key!r} stands twice", path=new.source)
+        if old.source == new.source and set(old.editions) & set(new.editions):
+            raise CatalogueError(f"{new.title} stands twice in one edition: {old.key} and {new.key}", path=new.source)
         old.editions = tuple(edition for edition in old.editions if edition not in new.editions)
         if old.editions:
             kept.append(old)

@@ -20,7 +20,7 @@ from .options import (
     catalogue_of,
     complain,
 )
-from .sources import Capture, Reading, captures, is_harmless
+from .sources import Capture, InputForm, captures, is_harmless
 from .views import VIEWS, Result, make_view
 
 
@@ -76,8 +76,8 @@ class _Decoder:
         self.frames = 0
 
     def run(self) -> int:
-        reading = Reading(self.arguments.form, self.arguments.address_size)
-        found = captures(self.arguments.input, reading)
+        form = InputForm(self.arguments.form, self.arguments.address_size)
+        found = captures(self.arguments.input, form)
         first = next(found, None)  # wrong usage shows before anything is printed
         self.view.begin()
         while first is not None:

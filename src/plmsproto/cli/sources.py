@@ -45,14 +45,14 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How input is to be read: ``form`` is auto, text or binary."""
+class InputForm:
+    """How input is to be read: ``kind`` is auto, text or binary."""
 
-    form: str
+    kind: str
     address_size: int
 
 
-def captures(inputs: Sequence[str], reading: Reading) -> Iterator[Capture]:
+def captures(inputs: Sequence[str], form: InputForm) -> Iterator[Capture]:
     """What the inputs hold: names of files, ``-``, or hex.
 
     Raises:
@@ -61,15 +61,15 @@ def captures(inputs: Sequence[str], reading: Reading) -> Iterator[Capture]:
     if not inputs:
         inputs = ["-"]
     if not any(name == "-" or _exists(name) for name in inputs):
-        yield from _argument(inputs, reading)
+        yield from _argument(inputs, form)
         return
     for name in inputs:
         if name == "-":
-            yield from _stream(sys.stdin.buffer, "-", reading)
+            yield from _stream(sys.stdin.buffer, "-", form)
             continue
         try:
             with Path(name).open("rb") as file:
-                yield from _stream(file, name, reading)
+                yield from _stream(file, name, form)
         except OSError as error:
             raise UsageError(f"{name}: {error.strerror or error}") from None
 
@@ -81,26 +81,26 @@ def _exists(name: str) -> bool:
         return False
 
 
-def _argument(words: Sequence[str], reading: Reading) -> Iterator[Capture]:
+def _argument(words: Sequence[str], form: InputForm) -> Iterator[Capture]:
     for word in words:
         if not _HEX_ARGUMENT.fullmatch(word):
             raise UsageError(f"{word!r} is neither a file nor hex")
     line = " ".join(words)
-    text = FrameText(address_size=reading.address_size)
+    text = FrameText(address_size=form.address_size)
     found = text.feed(line) + text.close()
     if not found:
         data = line_bytes(line).data
         if not data:
             raise UsageError("there is not one byte in this hex")
-        found = [Found(1, make_noise(data, 0, address_size=reading.address_size))]
+        found = [Found(1, make_noise(data, 0, address_size=form.address_size))]
     for each in found:
-        yield from _pieces(Capture("", each.line, each.event), reading)
+        yield from _pieces(Capture("", each.line, each.event), form)
 
 
-def _stream(file: BinaryIO, source: str, reading: Reading) -> Iterator[Capture]:
+def _stream(file: BinaryIO, source: str, form: InputForm) -> Iterator[Capture]:
     first = file.read1(_CHUNK) if hasattr(file, "read1") else file.read(_CHUNK)
-    text = looks_like_text(first) if reading.form == "auto" else reading.form == "text"
-    yield from (_text if text else _binary)(first, file, source, reading)
+    text = looks_like_text(first) if form.kind == "auto" else form.kind == "text"
+    yield from (_text if text else _binary)(first, file, source, form)
 
 
 def _chunks(first: bytes, file: BinaryIO) -> Iterator[bytes]:
@@ -110,23 +110,23 @@ def _chunks(first: bytes, file: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def _binary(first: bytes, file: BinaryIO, source: str, reading: Reading) -> Iterator[Capture]:
-    splitter = FrameSplitter(address_size=reading.address_size)
+def _binary(first: bytes, file: BinaryIO, source: str, form: InputForm) -> Iterator[Capture]:
+    splitter = FrameSplitter(address_size=form.address_size)
     for chunk in _chunks(first, file):
         for event in splitter.feed(chunk):
-            yield from _pieces(Capture(source, None, event), reading)
+            yield from _pieces(Capture(source, None, event), form)
     for event in splitter.close():
-        yield from _pieces(Capture(source, None, event), reading)
+        yield from _pieces(Capture(source, None, event), form)
 
 
-def _text(first: bytes, file: BinaryIO, source: str, reading: Reading) -> Iterator[Capture]:
-    text = FrameText(address_size=reading.address_size)
+def _text(first: bytes, file: BinaryIO, source: str, form: InputForm) -> Iterator[Capture]:
+    text = FrameText(address_size=form.address_size)
     for line in _lines(first, file):
         # Hex is ASCII in every encoding of logs; what the words around it are does not matter.
         for found in text.feed(line.decode("latin-1")):
-            yield from _pieces(Capture(source, found.line, found.event), reading)
+            yield from _pieces(Capture(source, found.line, found.event), form)
     for found in text.close():
-        yield from _pieces(Capture(source, found.line, found.event), reading)
+        yield from _pieces(Capture(source, found.line, found.event), form)
 
 
 def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
@@ -141,12 +141,12 @@ def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
         yield held
 
 
-def _pieces(capture: Capture, reading: Reading) -> Iterator[Capture]:
+def _pieces(capture: Capture, form: InputForm) -> Iterator[Capture]:
     """Takes frames that are whole but for their checksum out of noise, so that they can be shown."""
     event = capture.event
     while isinstance(event, Noise) and event.head is not None and isinstance(event.error, BadChecksumError):
         start = event.head - event.offset
-        frame, rest = _damaged_frame(event.data[start:], reading)
+        frame, rest = _damaged_frame(event.data[start:], form)
         frame.offset = event.head
         if start and capture.line is None:  # in a text, what stands before a frame is the log's
             before = Noise(event.offset, event.data[:start], BadStructureError("no frame head", offset=event.offset))
@@ -154,15 +154,15 @@ def _pieces(capture: Capture, reading: Reading) -> Iterator[Capture]:
         yield Capture(capture.source, capture.line, frame)
         if not rest:
             return
-        event = make_noise(rest, frame.offset + frame.size, address_size=reading.address_size)
+        event = make_noise(rest, frame.offset + frame.size, address_size=form.address_size)
         if event.head is None and capture.line is not None:
             return
     yield Capture(capture.source, capture.line, event)
 
 
-def _damaged_frame(data: bytes, reading: Reading) -> tuple[Frame, bytes]:
+def _damaged_frame(data: bytes, form: InputForm) -> tuple[Frame, bytes]:
     size = (int.from_bytes(data[1:3], "little") >> 2) + OVERHEAD
-    return Frame.parse(data[:size], strict=False, address_size=reading.address_size), data[size:]
+    return Frame.parse(data[:size], strict=False, address_size=form.address_size), data[size:]
 
 
 def is_harmless(noise: Noise) -> bool:

@@ -68,6 +68,9 @@ class Context(Protocol):
     length_includes_head: bool
     """Event records count their two head bytes into their length (a known deviation)."""
 
+    check_bounds: bool
+    """Refuse to write values outside the range that the standard allows."""
+
     def event_key(self, erc: int) -> str | None:
         """The key of an event record, if the catalogue has the event in this edition."""
 

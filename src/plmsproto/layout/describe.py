@@ -62,7 +62,7 @@ def _field(each: Field, offset: int | None, depth: int) -> Iterator[Row]:
         count, shape = f" × {shape.count.text}" if not shape.count.to_end else " × *", shape.shape
     meaning = []
     if each.bounds:
-        meaning.append(f"{each.bounds[0]}..{each.bounds[1]}")
+        meaning.append(each.bounds_text)
     if isinstance(shape, Leaf):
         meaning += [f"{code} = {label}" for code, label in getattr(shape.form, "labels", {}).items()]
     yield Row(offset, each.name, _type(shape) + count, each.unit, ", ".join(meaning), each.zh, depth)

@@ -243,20 +243,23 @@ class _Parser:
                 return found
             found += self.member()
 
+    def inner_block(self) -> list[Member]:
+        """A block that may not be there: what stands outside it can't refer to its fields."""
+        self.expect("{")
+        self.scopes.append({})
+        found = self.block(closing=True)
+        self.scopes.pop()
+        return found
+
     def member(self) -> list[Member]:
         if self.accept("if"):
             condition = self.condition()
-            self.expect("{")
-            then = self.block(closing=True)
-            otherwise: list[Member] = []
-            if self.accept("else"):
-                self.expect("{")
-                otherwise = self.block(closing=True)
+            then = self.inner_block()
+            otherwise = self.inner_block() if self.accept("else") else []
             self.end_of_line()
             return [Conditional(condition, tuple(then), tuple(otherwise))]
         if self.accept("optional"):
-            self.expect("{")
-            members = tuple(self.block(closing=True))
+            members = tuple(self.inner_block())
             self.end_of_line()
             return [Optional(members)]
         return list(self.fields())

@@ -270,6 +270,8 @@ class Field:
         try:
             value = record[self.name] if given else self._infer(record)
             self.shape.write(writer, value)
+            if self.bounds is not None and writer.context.check_bounds:
+                self._refuse_beyond_bounds(value)
             if self.referenced:
                 writer.numbers[self] = self.shape.number(value)
         except EncodeError as error:
@@ -299,11 +301,23 @@ class Field:
         raise EncodeError("no value was given")
 
     def _check_bounds(self, reader: Reader, value: Any) -> None:
+        for number in self._beyond_bounds(value):
+            reader.deviate(f"{number} is outside {self.bounds_text}")
+
+    def _refuse_beyond_bounds(self, value: Any) -> None:
+        for number in self._beyond_bounds(value):
+            raise EncodeError("outside the standard's range", found=str(number), expected=self.bounds_text)
+
+    def _beyond_bounds(self, value: Any) -> list[Any]:
         assert self.bounds is not None
         low, high = self.bounds
-        for number in value if isinstance(value, list) else (value,):
-            if isinstance(number, (int, Decimal)) and not low <= number <= high:
-                reader.deviate(f"{number} is outside {low}..{high}")
+        numbers = value if isinstance(value, list) else [value]
+        return [number for number in numbers if isinstance(number, (int, Decimal)) and not low <= number <= high]
+
+    @property
+    def bounds_text(self) -> str:
+        """``1..31``; empty if there are no bounds."""
+        return f"{self.bounds[0]}..{self.bounds[1]}" if self.bounds else ""
 
 
 @dataclass(slots=True, eq=False)
