@@ -46,7 +46,7 @@ from .errors import (
 )
 from .formats import DayHour, DayHourMinute, DayTime, MonthDayTime, YearMonth
 from .identifier import ALL_POINTS, Identifier
-from .layout import Span, Undecoded
+from .layout import Line, Span, Undecoded
 from .link import MAX_NETWORK, MAX_RADIO, Address, Control, Direction, Frame, FrameSplitter, Noise
 
 __version__ = "0.1.0"
@@ -80,6 +80,7 @@ __all__ = [
     "FrameSplitter",
     "Identifier",
     "ItemEntry",
+    "Line",
     "Message",
     "MessageAssembler",
     "MonthDayTime",

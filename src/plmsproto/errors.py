@@ -90,4 +90,16 @@ class EncodeError(PlmsError):
 
 
 class CatalogueError(PlmsError):
-    """A catalogue file is wrong; ``path`` names the file, item and line."""
+    """A catalogue file is wrong; ``path`` names the file and the entry.
+
+    Attributes:
+        line, column: where in the file (or in the layout's text, if that is all there is), from 1; 0 if not known.
+    """
+
+    line = 0
+    column = 0
+
+    def __str__(self) -> str:
+        where = f"line {self.line}, column {self.column}: " if self.line else ""
+        text = where + self.reason
+        return f"{self.path}: {text}" if self.path else text

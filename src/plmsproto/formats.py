@@ -1,9 +1,8 @@
 """Data formats: how the bytes of one field are one Python value, and back.
 
 Here live the formats A1 to A27 of annex A (Q/GDW 130-2005 has A1-A23; Q/GDW 376.1-2009 and 1376.1-2013 have all) and
-the plain
-ones: binary integers, BCD integers, bit strings, text, addresses, raw bytes. What a field is called, its unit, and
-which fields follow each other is no business of this module (see ``layout`` and ``catalogue``).
+the plain ones: binary integers, BCD integers, bit strings, text, addresses, raw bytes. What a field is called, its
+unit, and which fields follow each other is no business of this module (see ``layout`` and ``catalogue``).
 
 All formats obey the same four rules:
 
@@ -85,6 +84,8 @@ class Format:
     name: str
     size: int | None
     injective: bool = True
+    whole: bool = False
+    """True if the values are whole numbers, which may have a factor or names."""
     fills: tuple[int, ...] = (NO_DATA,)
     """Bytes which, filling the whole field, mean that there is no value."""
     fill_is_ambiguous: bool = False
@@ -192,6 +193,8 @@ def _bounded(number: Decimal, what: str) -> Decimal:
 
 class Integer(Format):
     """Binary integer, low byte first: ``u1`` to ``u4`` unsigned, ``i1`` to ``i4`` two's complement."""
+
+    whole = True
 
     def __init__(self, size: int, *, signed: bool = False) -> None:
         self.size: int = size
@@ -362,6 +365,8 @@ class _Bcd(Format):
 class BcdInteger(_Bcd):
     """Packed BCD as a whole number: ``bcd[N]``, and the formats A8, A10 and A27."""
 
+    whole = True
+
     def __init__(self, size: int, name: str = "") -> None:
         self.size: int = size
         self.name = name or f"bcd[{size}]"
@@ -470,6 +475,7 @@ class Energy(_Bcd):
 
     name = "A3"
     size = 4
+    whole = True
     injective = False  # 1000 kWh is 1 MWh as well
     summary = "BCD, ±9999999 × 1 or 1000, in the smaller unit"
 
@@ -499,6 +505,7 @@ class FloatCoefficient(_Bcd):
 
     name = "A4"
     size = 1
+    whole = True
     injective = False  # down by 0 is up by 0
     summary = "BCD, ±79 %, D7 = down"
 

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
-"""Checksum and frame search, compiled: the twin of `plmsproto.link.checksum` and `plmsproto.link.scan`.
+"""Checksum and frame search, compiled: the twin of ``plmsproto.link.checksum`` and ``plmsproto.link.scan``.
 
-What is a frame, and why the work is linear, is told in `plmsproto.link.scan`; the parts here have the names that they
-have there. `scan` lets other threads run. `StreamScanner` does not: its pieces are small, and its state must not
+What is a frame, and why the work is linear, is told in ``plmsproto.link.scan``; the parts here have the names that they
+have there. ``scan`` lets other threads run. ``StreamScanner`` does not: its pieces are small, and its state must not
 change under it.
 """
 

@@ -2,8 +2,7 @@
 
 A master station requests, commands, sets, queries and confirms; a terminal logs in, answers, reports and confirms. A
 builder fills in what the standard fixes (control field, SEQ, identifiers, width of PW) and leaves to the caller what
-only it
-knows: frame counters, passwords, clocks. It checks the values that it is given: what it returns can be sent.
+only it knows: frame counters, passwords, clocks. It checks the values that it is given: what it returns can be sent.
 
 Points may be given as a number or as several; sets that one data unit identifier can't name are split into several.
 """
@@ -411,8 +410,8 @@ def respond(message: Message, units: Iterable[DataUnit], *, counters: EventCount
 
     Args:
         message: the request; its number, edition, MSA and time label are repeated.
-        units: what is there, built with ``unit``; neighbours share identifiers where they can. What is not there is
-            left out.
+        units: what is there, built with ``unit`` (of the request's edition); neighbours share identifiers where they
+            can. What is not there is left out.
         counters: the terminal's event counters, if important events are waiting (sets ACD).
 
     Raises:

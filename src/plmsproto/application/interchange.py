@@ -1,9 +1,9 @@
 """Messages as plain dicts, for JSON and its like, and back.
 
 ``to_dict`` keeps all that is needed to give the same bytes again; ``from_dict`` reads what ``to_dict`` made, or what a
-person
-wrote after its pattern: each field's format turns the text that JSON knows into its own type (see ``Format.coerce``).
-Decimals stay ``Decimal``: whoever writes the JSON decides how numbers look.
+person wrote after its pattern. Values stay as JSON has them until the message is turned into bytes: then each field's
+format makes its own type of them (see ``Format.coerce``). Decimals stay ``Decimal``: whoever writes the JSON decides
+how numbers look.
 """
 
 from __future__ import annotations
@@ -140,8 +140,9 @@ def from_dict(data: Mapping[str, Any], *, catalogue: Catalogue | None = None) ->
     """The message of a plain dict.
 
     Args:
-        data: as ``to_dict`` makes it. ``edition``, ``address``, ``control``, ``afn`` and ``units`` must be there. A
-            unit may give ``key`` instead of ``fn``.
+        data: as ``to_dict`` makes it; what only informs (``direction``, ``afn_key``, ``deviations``, ``errors``) is
+            ignored. ``edition``, ``address``, ``control``, ``afn`` and ``units`` must be there. A unit may give ``key``
+            instead of ``fn``.
         catalogue: where items are looked up, if not in the library's own.
 
     Raises:

@@ -5,7 +5,7 @@ is, nor whether EC and Tp are really there. So a frame is read under assumptions
 known deviations, fewest first. The first reading under which the whole frame fits exactly is taken, and each deviation
 recorded. If none fits, the standard's reading is, in the edition that understands most of it, with its errors.
 
-``readings`` is the list of assumptions, ``read_user_data`` the choice. The number of attempts is bounded by a constant.
+``readings`` are the assumptions, ``read_user_data`` is the choice. Attempts are bounded in number and in bytes read.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ from .units import BodyContext, DataUnit, Reading, read_units
 
 MOST_DEVIATIONS: Final = 3
 """How many deviations a reading may assume at once; more would let noise fit something."""
+
+MOST_BYTES: Final = 1 << 17
+"""How many bytes the attempts at one frame may read in all, so that a hostile frame costs no more than a few attempts.
+
+Frames of deviating devices are short; at the longest possible frame this leaves eight attempts.
+"""
 
 _EVENTS_AFN: Final = 0x0E
 
@@ -185,11 +191,13 @@ def read_user_data(
     start = len(whole) - 2 - len(data)
     seq = Seq.parse(data[1])
     best: Outcome | None = None
+    budget = MOST_BYTES
     for assumption in readings(frame, seq, data[0], catalogue, edition, ffff_is_all=ffff_is_all):
         outcome = _attempt(whole, start, frame, assumption, catalogue)
         if best is None or outcome.rank < best.rank:
             best = outcome
-        if not best.errors:
+        budget -= len(data)
+        if not best.errors or budget < 0:
             break
     assert best is not None
     if spans is not None:
@@ -212,21 +220,20 @@ def _attempt(
     end_of_units = stop - assumption.aux_size
     context = BodyContext(catalogue, frame.control.direction, assumption.reading)
     if end_of_units < first:
-        raw = whole[first:stop]
-        error = TruncatedError(
-            "no room for AUX", offset=first, found=f"{len(raw)} bytes", expected=f"{assumption.aux_size}"
-        )
-        outcome.rest = Undecoded(raw, error)
-        outcome.errors.append(error)
+        reader = Reader(whole, first, stop, context, spans=spans)
+        reader.path = ["AUX"]
+        raw = reader.take(reader.remaining)
+        error = TruncatedError("no room for AUX", found=f"{len(raw)} bytes", expected=f"{assumption.aux_size}")
+        outcome.rest = reader.undecoded(raw, error)
+        outcome.errors = reader.errors
+        reader.span(raw, outcome.rest, note=error.reason)
         return outcome
     reader = Reader(whole, first, end_of_units, context, spans=spans)
     try:
         read_units(reader, context, whole[start], outcome.units)
     except PlmsError as error:
-        raw = whole[reader.position : end_of_units]
-        outcome.rest = Undecoded(raw, error)
-        reader.position = end_of_units
-        reader.errors.append(error)
+        raw = reader.take(reader.remaining)
+        outcome.rest = reader.undecoded(raw, error)
         reader.span(raw, outcome.rest, note=error.reason)
     auxiliary = Reader(whole, end_of_units, stop, context, prefix="AUX", spans=spans)
     auxiliary.errors = reader.errors

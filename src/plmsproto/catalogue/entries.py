@@ -15,8 +15,8 @@ from ..layout import Record
 EMPTY_BODY: Final = Record()
 """The layout of a data unit that is its identifier alone."""
 
-Compiler = Callable[[str, Edition, str, bool], Record]
-"""Turns layout text into a tree: text, edition, what it belongs to (for errors), whether it is an event's."""
+Compiler = Callable[["Entry", str, Edition], Record]
+"""Turns layout text into a tree: the entry that it belongs to, the text, the edition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class BodyLayout:
 
 
 @dataclass(slots=True, eq=False)
-class _Entry:
+class Entry:
     """What items and events have in common."""
 
     key: str
@@ -58,10 +58,15 @@ class _Entry:
                 return each
         return None
 
-    def _compile(self, found: BodyLayout, edition: Edition, *, in_event: bool) -> Record:
-        known = self._compiled.get((found.fields, edition))
+    def compiled(self, layout: BodyLayout, edition: Edition) -> Record:
+        """The tree of one of the entry's layouts in an edition.
+
+        Raises:
+            CatalogueError: the layout's text is wrong.
+        """
+        known = self._compiled.get((layout.fields, edition))
         if known is None:
-            known = self._compiled[found.fields, edition] = self.compiler(found.fields, edition, self.title, in_event)
+            known = self._compiled[layout.fields, edition] = self.compiler(self, layout.fields, edition)
         return known
 
     def forget_compiled(self) -> None:
@@ -75,7 +80,7 @@ class _Entry:
 
 
 @dataclass(slots=True, eq=False)
-class ItemEntry(_Entry):
+class ItemEntry(Entry):
     """One item: what an Fn of an AFN means in some editions.
 
     Attributes:
@@ -113,7 +118,7 @@ class ItemEntry(_Entry):
         for direction in directions:
             found = (variant and self._find(direction, edition, variant=True)) or self._find(direction, edition)
             if found:
-                return self._compile(found, edition, in_event=False)
+                return self.compiled(found, edition)
         return EMPTY_BODY
 
     def variant(self, directions: tuple[str, ...], edition: Edition) -> str:
@@ -123,7 +128,7 @@ class ItemEntry(_Entry):
 
 
 @dataclass(slots=True, eq=False)
-class EventEntry(_Entry):
+class EventEntry(Entry):
     """One event record of AFN 0EH; attributes as in ``ItemEntry``.
 
     Attributes:
@@ -146,7 +151,7 @@ class EventEntry(_Entry):
             CatalogueError: the layout's text is wrong.
         """
         found = self._find("", edition)
-        return self._compile(found, edition, in_event=True) if found else None
+        return self.compiled(found, edition) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from threading import RLock
 from typing import Any, Final
 
 from ..editions import NEWEST_FIRST, RULES, Edition, as_edition
 from ..errors import CatalogueError, EncodeError, UnknownItemError
-from ..identifier import IdentifierFormat
-from ..layout import NamedEnumeration, NamedType, Record, Vocabulary, parse
-from .entries import AfnEntry, BodyLayout, EventEntry, ItemEntry
+from ..identifier import HIGHEST_FN, IdentifierFormat
+from ..layout import BUILT_IN_TYPES, NamedEnumeration, NamedType, Record, Vocabulary, parse
+from .entries import AfnEntry, BodyLayout, Entry, EventEntry, ItemEntry
 
 _FILE_NAME = re.compile(r"afn(?P<afn>[0-9a-f]{2})_\w*?(?:_f(?P<first>\d+)_f(?P<last>\d+))?\.toml")
 _KEY_LINE = re.compile(r'^key = "(\w+)"', re.MULTILINE)
+_SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_KINDS: Final = {int: "a number", str: "a text", list: "a list", dict: "a table", bool: "true or false"}
 _ALL_EDITIONS: Final = [str(edition) for edition in Edition]
 
 _ITEM_KEYS: Final = {"afn", "fn", "key", "en", "zh", "pn", "editions", "confidence", "note", "layout"}
@@ -52,6 +54,7 @@ class _TypeEntry:
     key: str
     editions: tuple[Edition, ...]
     named: NamedType
+    source: str
 
 
 @dataclass(slots=True)
@@ -63,6 +66,10 @@ class _Words:
     types: list[_TypeEntry] = field(default_factory=list)
     enumerations: dict[str, NamedEnumeration] = field(default_factory=dict)
 
+    def copy(self) -> _Words:
+        """Words that can change without changing these."""
+        return _Words(dict(self.units), dict(self.names), list(self.types), dict(self.enumerations))
+
 
 class Catalogue:
     """Items, events and AFN of all editions, from the library's own files and from a user's.
@@ -72,6 +79,8 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._files = list(_own_files())
+        # Those that no question has been asked about; most questions are asked when there are none left.
+        self._waiting = [file for file in self._files if file.afn is not None]
         self._items: dict[tuple[int, int], list[ItemEntry]] = {}
         self._events: dict[int, list[EventEntry]] = {}
         self._afns: dict[int, AfnEntry] = {}
@@ -112,12 +121,16 @@ class Catalogue:
         """
         with self._lock:
             self._load()  # what the new entries replace must be there first
-            self._files.append(_File(name, text))
-            self._vocabularies.clear()
-            self._read(self._files[-1])
-            for entry in self._entries():
-                entry.forget_compiled()  # a type that they use may have changed
-            self._compile_all(name)
+            before = self._state()
+            try:
+                self._files.append(_File(name, text))
+                self._read(self._files[-1])
+                self._forget_compiled()  # a type that known layouts use may have changed
+                self._check(name)
+            except CatalogueError:
+                self._files, self._items, self._events, self._afns, self._words = before
+                self._forget_compiled()
+                raise
 
     # ---- questions
 
@@ -168,8 +181,8 @@ class Catalogue:
             UnknownItemError: no item has the key (in that edition); the message names similar ones.
         """
         wanted = None if edition is None else as_edition(edition)
-        for file in self._files:
-            if not file.loaded and key in _KEY_LINE.findall(file.text):
+        for file in self._waiting:
+            if key in _KEY_LINE.findall(file.text):
                 self._read(file)
         for items in self._items.values():
             for item in items:
@@ -256,21 +269,43 @@ class Catalogue:
     # ---- loading
 
     def _load(self, afn: int | None = None, fn: int | None = None) -> None:
-        for file in self._files:
-            if not file.loaded and (afn is None or file.holds(afn, fn)):
+        for file in self._waiting:
+            if afn is None or file.holds(afn, fn):
                 self._read(file)
+
+    def _state(self) -> tuple[Any, ...]:
+        """Copies of all that taking in a file changes."""
+        items = {number: list(known) for number, known in self._items.items()}
+        events = {erc: list(known) for erc, known in self._events.items()}
+        return list(self._files), items, events, dict(self._afns), self._words.copy()
 
     def _entries(self) -> list[ItemEntry | EventEntry]:
         items = [item for items in self._items.values() for item in items]
         return [*items, *(event for events in self._events.values() for event in events)]
 
-    def _compile_all(self, source: str) -> None:
-        """Compiles all layouts of a file, so that what is wrong with them shows now."""
+    def _forget_compiled(self) -> None:
+        self._vocabularies.clear()
         for entry in self._entries():
-            if entry.source == source:
-                for layout in entry.layouts:
+            entry.forget_compiled()
+
+    def _check(self, source: str) -> None:
+        """Makes sure that all that a file says can be used: layouts and types compile, keys are unique."""
+        for kind, entries in (("item", self.items()), ("event", self.events())):
+            owners: dict[str, str] = {}
+            for entry in entries:
+                if owners.setdefault(entry.key, entry.title) != entry.title:
+                    where = f"{source}, {entry.title if entry.source == source else owners[entry.key]}"
+                    raise CatalogueError(f"another {kind} has the key {entry.key!r}", path=where)
+                for layout in entry.layouts if entry.source == source else ():
                     for edition in layout.editions:
-                        self._compile(layout.fields, edition, entry.title, isinstance(entry, EventEntry))
+                        entry.compiled(layout, edition)
+        for each in self._words.types:
+            for edition in each.editions if each.source == source else ():
+                try:
+                    parse(f"value {each.key}", self.vocabulary(edition), in_event=True)
+                except CatalogueError as error:
+                    error.path, error.line = f"{source}, type {each.key}", 0
+                    raise
 
     def _type(self, name: str, edition: Edition) -> NamedType | None:
         for entry in reversed(self._words.types):
@@ -284,6 +319,7 @@ class Catalogue:
             if not file.loaded:
                 self._take_in(file)
                 file.loaded = True
+                self._waiting = [each for each in self._waiting if each is not file]
 
     def _take_in(self, file: _File) -> None:
         # Imported late: importing plmsproto reads no catalogue yet.
@@ -312,20 +348,22 @@ class Catalogue:
             event = reading.event(raw, self._compile)
             _replace(self._events.setdefault(event.erc, []), event)
 
-    def _compile(self, text: str, edition: Edition, title: str, in_event: bool) -> Record:
+    def _compile(self, entry: Entry, text: str, edition: Edition) -> Record:
         try:
-            return parse(text, self.vocabulary(edition), in_event=in_event)
+            return parse(text, self.vocabulary(edition), in_event=isinstance(entry, EventEntry))
         except CatalogueError as error:
             if not error.path:
-                error.path = self._place(text, title)
+                error.path = f"{entry.source}, {entry.title}"
+                error.line += self._line_before(entry, text)
             raise
 
-    def _place(self, text: str, title: str) -> str:
-        for file in reversed(self._files):
-            at = file.text.find(text)
-            if at >= 0:
-                return f"{file.name}, {title}, layout from line {file.text.count(chr(10), 0, at) + 1}"
-        return title
+    def _line_before(self, entry: Entry, layout: str) -> int:
+        """How many lines of its file stand before a layout's text."""
+        for file in self._files:
+            if file.name == entry.source:
+                at = file.text.find(layout, max(0, file.text.find(f'"{entry.key}"')))
+                return file.text.count("\n", 0, at) if at >= 0 else 0
+        return 0
 
 
 _EVENTS_AFN: Final = 0x0E
@@ -358,9 +396,8 @@ def _replace(entries: list[Any], new: Any) -> None:
     for old in entries:
         if old.source == new.source and set(old.editions) & set(new.editions):
             raise CatalogueError(f"{new.title} stands twice in one edition: {old.key} and {new.key}", path=new.source)
-        old.editions = tuple(edition for edition in old.editions if edition not in new.editions)
-        if old.editions:
-            kept.append(old)
+        if left := tuple(edition for edition in old.editions if edition not in new.editions):
+            kept.append(replace(old, editions=left))
     entries[:] = [new, *kept]
 
 
@@ -400,28 +437,45 @@ class _Reading:
         value = table.get(key, default)
         if value is None:
             raise self.fail(f"{key} is missing", where)
-        if not isinstance(value, kind):
-            raise self.fail(f"{key} must be a {kind.__name__}, not {value!r}", where)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.fail(f"{key} must be {_KINDS[kind]}, not {value!r}", where)
+        return value
+
+    def number(self, table: Mapping[str, Any], key: str, highest: int, where: str, *, lowest: int = 0) -> int:
+        value: int = self.get(table, key, int, where)
+        if not lowest <= value <= highest:
+            raise self.fail(f"{key} must be {lowest} to {highest}, not {value}", where)
+        return value
+
+    def name(self, table: Mapping[str, Any], where: str) -> str:
+        value: str = self.get(table, "key", str, where)
+        if not _SNAKE_CASE.fullmatch(value):
+            raise self.fail(f"key must be snake_case, not {value!r}", where)
         return value
 
     def editions(self, table: Mapping[str, Any], where: str, default: list[str] | None = None) -> tuple[Edition, ...]:
         names = self.get(table, "editions", list, where, default)
         try:
-            return tuple(Edition(name) for name in names)
+            editions = tuple(Edition(name) for name in names)
         except ValueError:
-            raise self.fail(f"editions must be of {', '.join(_ALL_EDITIONS)}, not {names!r}", where) from None
+            editions = ()
+        if not editions:
+            raise self.fail(f"editions must be of {', '.join(_ALL_EDITIONS)}, not {names!r}", where)
+        return editions
 
     def type(self, raw: Mapping[str, Any]) -> _TypeEntry:
-        key = self.get(raw, "key", str, "a [[type]]")
+        key = self.name(raw, "a [[type]]")
         where = f"type {key}"
+        if key in BUILT_IN_TYPES:
+            raise self.fail("the layout language has this type already", where)
         self.check_keys(raw, {"key", "editions", "fields", "shape", "note"}, where)
         if ("fields" in raw) == ("shape" in raw):
             raise self.fail("a type has either fields or a shape", where)
         named = NamedType(self.get(raw, "fields", str, where, ""), self.get(raw, "shape", str, where, ""))
-        return _TypeEntry(key, self.editions(raw, where, _ALL_EDITIONS), named)
+        return _TypeEntry(key, self.editions(raw, where, _ALL_EDITIONS), named, self.file.name)
 
     def enumeration(self, raw: Mapping[str, Any]) -> tuple[str, NamedEnumeration]:
-        key = self.get(raw, "key", str, "an [[enumeration]]")
+        key = self.name(raw, "an [[enumeration]]")
         where = f"enumeration {key}"
         self.check_keys(raw, {"key", "values", "note"}, where)
         values = self.get(raw, "values", dict, where)
@@ -434,12 +488,12 @@ class _Reading:
         return key, NamedEnumeration(labels)
 
     def afn(self, raw: Mapping[str, Any]) -> AfnEntry:
-        code = self.get(raw, "code", int, "an [[afn]]")
+        code = self.number(raw, "code", 0xFF, "an [[afn]]")
         where = f"AFN {code:02X}"
         self.check_keys(raw, {"code", "key", "en", "zh", "items_of", "down", "up", "function", "confirmed"}, where)
         return AfnEntry(
             code,
-            self.get(raw, "key", str, where),
+            self.name(raw, where),
             self.get(raw, "en", str, where),
             self.get(raw, "zh", str, where),
             self.get(raw, "items_of", int, where, code),
@@ -450,8 +504,8 @@ class _Reading:
         )
 
     def item(self, raw: Mapping[str, Any], compiler: Any) -> ItemEntry:
-        afn = self.get(raw, "afn", int, "an [[item]]")
-        fn = self.get(raw, "fn", int, f"an [[item]] of AFN {afn:02X}")
+        afn = self.number(raw, "afn", 0xFF, "an [[item]]")
+        fn = self.number(raw, "fn", HIGHEST_FN, f"an [[item]] of AFN {afn:02X}", lowest=1)
         where = f"{afn:02X} F{fn}"
         self.check_keys(raw, _ITEM_KEYS, where)
         return ItemEntry(
@@ -462,7 +516,7 @@ class _Reading:
         )
 
     def event(self, raw: Mapping[str, Any], compiler: Any) -> EventEntry:
-        erc = self.get(raw, "erc", int, "an [[event]]")
+        erc = self.number(raw, "erc", 0xFF, "an [[event]]", lowest=1)
         where = f"ERC{erc}"
         self.check_keys(raw, _EVENT_KEYS, where)
         slack = self.get(raw, "length_slack", int, where, 0)
@@ -479,7 +533,7 @@ class _Reading:
                     raise self.fail(f"two layouts {layout.direction} in edition {edition}", where)
                 seen.add(place)
         return {
-            "key": self.get(raw, "key", str, where),
+            "key": self.name(raw, where),
             "en": self.get(raw, "en", str, where, ""),
             "zh": self.get(raw, "zh", str, where, ""),
             "editions": editions,

@@ -45,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _encode_all(file, arguments, catalogue)
     except (UsageError, CatalogueError) as error:
         complain(str(error))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         complain(f"{arguments.input}: {error.strerror or error}")
     return 2

@@ -84,8 +84,10 @@ def find(catalogue: Catalogue, query: str, edition: str | None) -> list[ItemEntr
 
 def _list(console: Console, entries: Iterable[ItemEntry | EventEntry], words: Words) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in ("number", "key", words.pick("name", "名称"), words.pick("editions", "版本")):
-        table.add_column(head, no_wrap=head in ("number", "key"))
+    table.add_column(words.pick("number", "编号"), no_wrap=True)
+    table.add_column(words.pick("key", "键名"), no_wrap=True)
+    table.add_column(words.pick("name", "名称"))
+    table.add_column(words.pick("editions", "版本"))
     for entry in entries:
         table.add_row(entry.title, entry.key, words.pick(entry.en, entry.zh), " ".join(entry.editions))
     console.print(table)
@@ -140,15 +142,16 @@ def _same_layouts(
 
 def _layout(record: Record, words: Words) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in (
-        "offset",
-        "field",
-        "type",
-        "unit",
-        words.pick("meaning", "含义"),
-        words.pick("Chinese name", "中文名"),
-    ):
-        table.add_column(head)
+    heads = {
+        "offset": "偏移",
+        "field": "字段",
+        "type": "格式",
+        "unit": "单位",
+        "meaning": "含义",
+        "Chinese name": "中文名",
+    }
+    for en, zh in heads.items():
+        table.add_column(words.pick(en, zh))
     for row in describe(record):
         offset = "" if row.offset is None else str(row.offset)
         meaning = row.meaning

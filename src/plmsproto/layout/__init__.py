@@ -14,7 +14,7 @@ conditions inside a layout. Nothing here knows which items exist, nor frames: se
 from .counts import Condition, Count
 from .cursor import Reader, Span, Undecoded, Writer
 from .describe import Row, describe
-from .grammar import NamedEnumeration, NamedType, Vocabulary, parse
+from .grammar import BUILT_IN_TYPES, NamedEnumeration, NamedType, Vocabulary, parse
 from .nodes import (
     Bitfield,
     BitPart,
@@ -32,6 +32,7 @@ from .nodes import (
 from .walk import Line, walk
 
 __all__ = [
+    "BUILT_IN_TYPES",
     "BitPart",
     "Bitfield",
     "Condition",

@@ -1,8 +1,7 @@
 """Counts and conditions: the numbers inside a layout that come from earlier fields.
 
 Both refer to earlier fields by object, bound by ``grammar`` when the layout is read, so that looking one up is looking
-in one
-dict: ``numbers`` maps a field (or a part of a bit field) to the number that was last read or written for it.
+in one dict: ``numbers`` maps a field (or a part of a bit field) to the number that was last read or written for it.
 """
 
 from __future__ import annotations

@@ -24,7 +24,12 @@ FILL_RUN = 3
 
 @dataclass(slots=True, frozen=True)
 class Undecoded:
-    """Bytes that could not be understood, kept as they came, with the reason."""
+    """Bytes that could not be understood, kept as they came, with the reason.
+
+    Attributes:
+        raw: the bytes.
+        error: why they could not be understood, if it is known.
+    """
 
     raw: bytes
     error: PlmsError | None = None
@@ -193,6 +198,8 @@ class Reader:
         """Notes the error of bytes just taken and keeps the bytes in the value's place."""
         error.offset = self.position - len(raw) if error.offset is None else error.offset
         error.path = error.path or self.place
+        # A kept error must not keep the stack alive in which it was found.
+        error.__traceback__ = error.__context__ = None
         self.errors.append(error)
         return Undecoded(raw, error)
 

@@ -4,7 +4,7 @@ A layout is a list of members, one a line; ``#`` starts a remark. In full (``doc
 examples)::
 
     member    = NAME [ "[" COUNT "]" ] SHAPE ATTRIBUTES
-              | NAME [ "[" COUNT "]" ] "{" members "}"           a record, or a list of records
+              | NAME [ "[" COUNT "]" ] "{" members "}" ATTRIBUTES   a record, or a list of records
               | "if" PATH OP INT "{" members "}" [ "else" "{" members "}" ]
               | "optional" "{" members "}"                        there if bytes are left
     NAME      = snake_case, or a run such as voltage_{a,b,c} or current_{a,b,c,zero}
@@ -16,8 +16,9 @@ examples)::
     PART      = NAME ":" BIT [ ".." BIT ] ["bcd"] ATTRIBUTES
     ATTRIBUTES = [UNIT] ["*" FACTOR] [LOW ".." HIGH] [ "(" CODE "=" NAME … ")" | "enum" NAME ] ["Chinese name"]
 
-A PATH names an earlier field (``count``), or a bit part or field inside one (``head.kind``). ``length`` is the record's
-own length in the layout of an event. For ``bs[N]``, LOW is the number of the first bit.
+ATTRIBUTES may stand in any order; LOW and HIGH may be negative. A PATH names an earlier field (``count``), or a bit
+part or field inside one (``head.kind``). ``length`` is the record's own length in the layout of an event. For
+``bs[N]``, LOW is the number of the first bit.
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ KEYWORDS: Final = frozenset(
     {"if", "else", "optional", "popcount", "event", "units", "enum", "bcd", "length", "spare", "raw", "error"}
 )
 """Words of the language, and keys that values use for themselves: no field may be called so."""
+
+BUILT_IN_TYPES: Final = frozenset({*ANNEX_A, *PLAIN, *SIZED, "event", "units", "identifier"})
+"""The types of the language; no named type may be called so."""
 
 _WORDS = r"""
     (?P<blank>[ \t]+)
@@ -161,7 +165,9 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _fail(reason: str, line: int, column: int) -> NoReturn:
-    raise CatalogueError(f"line {line}, column {column}: {reason}")
+    error = CatalogueError(reason)
+    error.line, error.column = line, column
+    raise error
 
 
 _MAX_TYPE_DEPTH: Final = 8
@@ -212,7 +218,7 @@ class _Parser:
         if self.token.kind != "word" or not _NAME.fullmatch(self.token.text):
             self.fail(f"a snake_case name expected, not {self.token.text!r}")
         if self.token.text in KEYWORDS:
-            self.fail(f"{self.token.text!r} is a word of the language")
+            self.fail(f"{self.token.text!r} is a word of the language; the field needs a longer name")
         return self.next().text
 
     def skip_newlines(self) -> None:
@@ -378,7 +384,7 @@ class _Parser:
             each = inner.typed(word)
             inner.attributes(each)
         except CatalogueError as error:
-            self.fail(f"in type {word!r}, {error.reason}", token)
+            self.fail(f"in type {word!r}, line {error.line}, column {error.column}: {error.reason}", token)
         return each
 
     def bitfield(self, form: Integer) -> Bitfield:
@@ -454,7 +460,7 @@ class _Parser:
                 return
 
     def wrap(self, each: Field, wrapper: Callable[[Format], Format], token: Token) -> None:
-        if not isinstance(each.shape, Leaf) or type(each.shape.form).__name__ not in ("Integer", "BcdInteger"):
+        if not isinstance(each.shape, Leaf) or not each.shape.form.whole:
             self.fail("only whole numbers can have a factor or an enumeration", token)
         each.shape = Leaf(wrapper(each.shape.form))
 

@@ -126,7 +126,7 @@ class Control:
 
     @property
     def fcb(self) -> bool:
-        """The frame count bit (D5 of a down frame), False in an up frame; means something only with `fcv`."""
+        """The frame count bit (D5 of a down frame), False in an up frame; means something only with ``fcv``."""
         return self.value & (_DIR | _FCB_OR_ACD) == _FCB_OR_ACD
 
     @property

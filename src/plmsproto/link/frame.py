@@ -1,7 +1,7 @@
 """One frame of the link layer: ``68 L L 68 C A user data CS 16`` to and from its parts.
 
 The link layer never looks into the user data (AFN, SEQ, data units, AUX). Finding frames among other bytes is the
-business of `plmsproto.link.splitter` (streams) and `plmsproto.link.scan` (buffers).
+business of ``plmsproto.link.splitter`` (streams) and ``plmsproto.link.scan`` (buffers).
 
 What is wrong with a damaged frame is looked for in the order in which a reader of the standard would: head, length
 words, tag, number of bytes, end byte, and the checksum last, as it means something only when all else is right.
@@ -44,7 +44,7 @@ class Frame:
         control: the control field C.
         address: the address field A.
         user_data: the bytes between address field and checksum: AFN, SEQ, data units, AUX.
-        tag: lowest two bits of the length word, `TAG_130` or `TAG_376`.
+        tag: lowest two bits of the length word, ``TAG_130`` or ``TAG_376``.
         checksum: None for the right one. A wrong one that was received is kept here, so that ``bytes(frame)`` gives
             back what came.
         offset: where the frame began in its stream; not compared.
@@ -122,7 +122,7 @@ class Frame:
         """Returns the frame's bytes.
 
         Args:
-            max_length: largest L1 that the channel admits: `MAX_NETWORK` or `MAX_RADIO`.
+            max_length: largest L1 that the channel admits: ``MAX_NETWORK`` or ``MAX_RADIO``.
 
         Raises:
             EncodeError: the frame is longer than that, its tag is not 1 or 2, its user data lacks AFN or SEQ,

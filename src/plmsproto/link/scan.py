@@ -10,14 +10,14 @@ What is a frame in a stream is defined here. With p = 0 at the start:
 3. Anything else costs **one byte**, never its declared length: p = i + 1. That is what finds the frame behind a false
    start or an aborted head.
 
-`scan` does this to a whole buffer and makes an index of it. `StreamScanner` does it to a stream of which the rest has
-yet to come: a candidate that still lacks bytes *pends*, and the search goes on behind its first byte. It is judged
+``scan`` does this to a whole buffer and makes an index of it. ``StreamScanner`` does it to a stream of which the rest
+has yet to come: a candidate that still lacks bytes *pends*, and the search goes on behind its first byte. It is judged
 when its last byte is there, unless a frame that begins later has been found meanwhile: that settles that it was none.
 
 The work is linear in the bytes, whatever they are. Finding heads and testing the last byte costs a constant for each
 candidate, of which there is at most one in five bytes (any closer, one of two would have the other's 68H as the low
-byte of its L, and so tag 0); only checksums of overlapping candidates could cost more. So a
-byte is summed in vain at most once: a candidate that overlaps an earlier failure is judged by a running sum instead.
+byte of its L, and so tag 0); only checksums of overlapping candidates could cost more. So a byte is summed in vain at
+most once: a candidate that overlaps an earlier failure is judged by a running sum instead.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class IndexedFrame(NamedTuple):
 class FrameIndex:
     """The frames of a buffer, in order: one array a field, one place in each array a frame.
 
-    It keeps no hold of the buffer. Indexing and iterating give `IndexedFrame` records; the arrays are there for bulk
+    It keeps no hold of the buffer. Indexing and iterating give ``IndexedFrame`` records; the arrays are there for bulk
     work, as they support the buffer protocol.
     """
 
@@ -111,7 +111,7 @@ class FrameIndex:
 
     @property
     def columns(self) -> tuple[array[int], ...]:
-        """All arrays, in the order of the fields of `IndexedFrame`."""
+        """All arrays, in the order of the fields of ``IndexedFrame``."""
         return (
             self.offset,
             self.length,
@@ -143,7 +143,7 @@ def scan(buffer: Buffer, *, address_size: int = 5, max_length: int = MAX_NETWORK
     Args:
         buffer: any contiguous bytes: bytes, bytearray, memoryview, mmap. It is not copied.
         address_size: bytes of the address field, 5 or 7.
-        max_length: largest L1 that is believed; `MAX_RADIO` for a capture of a radio channel.
+        max_length: largest L1 that is believed; ``MAX_RADIO`` for a capture of a radio channel.
 
     Raises:
         TypeError: the argument is no buffer.
@@ -176,7 +176,7 @@ def candidate_size(word: bytes, shortest: int, longest: int) -> int:
 class StreamScanner:
     """Finds the frames of a stream that arrives in pieces, by the rules at the head of this module.
 
-    It owns no bytes: its user holds them, from `undecided` on at least, and shows them all again with each call.
+    It owns no bytes: its user holds them, from ``undecided`` on at least, and shows them all again with each call.
     All positions are offsets in the stream.
     """
 
@@ -214,7 +214,7 @@ class StreamScanner:
 
         Args:
             held: all bytes of the stream from ``base`` on that have arrived.
-            base: stream offset of the first of them, at most `undecided`.
+            base: stream offset of the first of them, at most ``undecided``.
 
         Returns:
             (offset, size) of the frames found, in order.

@@ -1,8 +1,8 @@
 """Splitting a byte stream into frames and noise: sans-I/O, fed from any transport, cut anywhere.
 
-What is a frame is defined in `plmsproto.link.scan`. The splitter adds what a connection needs:
+What is a frame is defined in ``plmsproto.link.scan``. The splitter adds what a connection needs:
 
-- **Every byte is accounted for exactly once and in order**: over all events up to `FrameSplitter.close`, the bytes of
+- **Every byte is accounted for exactly once and in order**: over all events up to ``FrameSplitter.close``, the bytes of
   the frames and of the noise together are the bytes that were fed.
 - **A frame is reported with its last byte**, never later: also while an earlier false start still waits for bytes it
   will never get. That false start is noise then. A frame inside the bytes of an unfinished outer one is therefore
@@ -69,7 +69,7 @@ class FrameSplitter:
 
         Args:
             address_size: bytes of the address field, 5 or 7.
-            max_length: largest L1 that is believed, such as `MAX_RADIO`; it bounds the memory, too.
+            max_length: largest L1 that is believed, such as ``MAX_RADIO``; it bounds the memory, too.
 
         Raises:
             ValueError: an option is out of its range.

@@ -6,7 +6,7 @@ from typing import TextIO
 
 from rich.cells import cell_len, set_cell_size
 
-from ...layout import Span
+from ...layout import Span, Undecoded
 from ...link import Noise
 from .base import Result, View, Words, grouped, make_console, printable
 
@@ -57,13 +57,13 @@ class AnnotatedView(View):
         if cell_len(name) <= _FIELD_CELLS:
             name = set_cell_size(name, _FIELD_CELLS)
         value = words.value(span.value)
-        if value.replace(" ", "") == raw.hex().upper():
+        if isinstance(span.value, (bytes, Undecoded)) and value.replace(" ", "") == raw.hex().upper():
             value = ""  # the bytes stand on the left already
         if span.unit and span.value is not None:
             value += f" {words.unit(span.unit)}"
         note = f"  ; {printable(span.note)}" if span.note else ""
         first = f"{span.offset:>6}  {rows[0]:<{3 * _BYTES_A_LINE}}{name}  {value}{note}"
-        self._print(first.rstrip(), "red" if span.note and "undecoded" in repr(span.value) else "")
+        self._print(first.rstrip(), "red" if isinstance(span.value, Undecoded) else "")
         for number, row in enumerate(rows[1:], 1):
             self._print(f"{span.offset + number * _BYTES_A_LINE:>6}  {row}")
 

@@ -16,8 +16,8 @@ def to_object(result: Result) -> dict[str, Any]:
     where: dict[str, Any] = {}
     if result.capture.source:
         where["source"] = result.capture.source
-    if result.capture.line is not None:
-        where["line"] = result.capture.line
+        if result.capture.line is not None:
+            where["line"] = result.capture.line
     if result.message is not None:
         return {**where, **to_dict(result.message)}
     event = result.capture.event

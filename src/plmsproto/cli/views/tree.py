@@ -101,7 +101,8 @@ class TreeView(View):
         value = words.label(line.value) if named else words.value(line.value)
         style = "dim" if line.value is None else "red" if isinstance(line.value, Undecoded) else "bold"
         text.append("  ").append(value, style)
-        if line.unit and line.value is not None:
+        values = line.value if isinstance(line.value, list) else [line.value]
+        if line.unit and any(value is not None for value in values):
             text.append(f" {words.unit(line.unit)}")
         return text
 
