@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .errors import EncodeError
+from .errors import EncodeError, shown
 from .identifier import PointCoding
 
 
@@ -96,7 +96,7 @@ def as_edition(edition: Edition | str) -> Edition:
     try:
         return Edition(edition)
     except ValueError:
-        raise EncodeError("no such edition", found=repr(edition), expected=", ".join(Edition)) from None
+        raise EncodeError("no such edition", found=shown(edition), expected=", ".join(Edition)) from None
 
 
 def editions_of_tag(tag: int) -> tuple[Edition, ...]:

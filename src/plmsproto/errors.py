@@ -15,6 +15,8 @@ Nothing that arrives from the wire raises anything else.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 
 class PlmsError(ValueError):
     """Root of all errors of this library.
@@ -59,6 +61,18 @@ class PlmsError(ValueError):
     def __reduce__(self) -> tuple[object, ...]:
         # ValueError's own pickling would lose the keyword arguments.
         return (_restore, (type(self), self.reason, self.offset, self.path, self.found, self.expected))
+
+
+_MOST_SHOWN = 80
+
+
+def shown(value: object) -> str:
+    """A value that does not fit, as errors show it: whatever was given, the text is short."""
+    try:
+        text = str(value) if isinstance(value, (int, Decimal)) else repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return f"a {type(value).__name__} out of all proportion"
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
 
 
 def _restore(kind: type[PlmsError], reason: str, offset: int | None, path: str, found: str, expected: str) -> PlmsError:

@@ -29,7 +29,7 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, ClassVar, Final, NamedTuple
 
-from .errors import BadValueError, EncodeError
+from .errors import BadValueError, EncodeError, shown
 
 NO_DATA: Final = 0xEE
 """The byte that fills a field for which the device has no data (all editions; 130 devices use it too)."""
@@ -161,30 +161,30 @@ def _as_int(value: Any, what: str) -> int:
             return int(value)
     if isinstance(value, str):
         try:
-            return int(value, 0)
+            return int(value, 16 if value[:2] in ("0x", "0X") else 10)
         except ValueError:
             pass
-    raise EncodeError(f"not a whole number for {what}", found=repr(value))
+    raise EncodeError(f"not a whole number for {what}", found=shown(value))
 
 
 def _as_decimal(value: Any, what: str) -> Decimal:
     if isinstance(value, Decimal):
         number = value
-    elif isinstance(value, (int, str, float)):
+    elif isinstance(value, (int, str, float)) and not isinstance(value, bool):
         try:
             # repr() of a float is its shortest exact text, so 220.5 means 220.5.
             number = Decimal(repr(value) if isinstance(value, float) else value)
         except InvalidOperation:
-            raise EncodeError(f"not a number for {what}", found=repr(value)) from None
+            raise EncodeError(f"not a number for {what}", found=shown(value)) from None
     else:
-        raise EncodeError(f"not a number for {what}", found=repr(value))
+        raise EncodeError(f"not a number for {what}", found=shown(value))
     return _bounded(number, what)
 
 
 def _bounded(number: Decimal, what: str) -> Decimal:
     """Keeps out what arithmetic would round or choke on; every format is far inside these bounds."""
     if not number.is_finite() or len(number.as_tuple().digits) > 28 or (number and abs(number.adjusted()) > 28):
-        raise EncodeError(f"not a number for {what}", found=str(number))
+        raise EncodeError(f"not a number for {what}", found=shown(number))
     return number
 
 
@@ -211,7 +211,7 @@ class Integer(Format):
 
     def write(self, value: int) -> bytes:
         if not self.low <= value <= self.high:
-            raise EncodeError(f"does not fit {self.name}", found=str(value), expected=f"{self.low}..{self.high}")
+            raise EncodeError(f"does not fit {self.name}", found=shown(value), expected=f"{self.low}..{self.high}")
         return value.to_bytes(self.size, "little", signed=self.signed)
 
     def coerce(self, value: Any) -> int:
@@ -242,13 +242,13 @@ class Bits(Format):
             bit = number - self.first
             if not 0 <= bit < 8 * self.size:
                 allowed = f"{self.first}..{self.first + 8 * self.size - 1}"
-                raise EncodeError(f"no such bit in {self.name}", found=str(number), expected=allowed)
+                raise EncodeError(f"no such bit in {self.name}", found=shown(number), expected=allowed)
             word |= 1 << bit
         return word.to_bytes(self.size, "little")
 
     def coerce(self, value: Any) -> list[int]:
         if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-            raise EncodeError(f"not a list of bit numbers for {self.name}", found=repr(value))
+            raise EncodeError(f"not a list of bit numbers for {self.name}", found=shown(value))
         return sorted({_as_int(number, self.name) for number in value})
 
     def number(self, value: list[int]) -> int:
@@ -281,10 +281,10 @@ class Raw(Format):
             try:
                 return bytes.fromhex(value)
             except ValueError:
-                raise EncodeError(f"not hex for {self.name}", found=repr(value)) from None
+                raise EncodeError(f"not hex for {self.name}", found=shown(value)) from None
         if isinstance(value, (bytes, bytearray, memoryview)):
             return bytes(value)
-        raise EncodeError(f"not bytes for {self.name}", found=repr(value))
+        raise EncodeError(f"not bytes for {self.name}", found=shown(value))
 
     def encode(self, value: Any) -> bytes:
         if value is None:
@@ -314,15 +314,17 @@ class Text(Format):
             text = bytes(raw).partition(b"\0")[0].decode(self._python_codec)
         except UnicodeDecodeError:
             raise BadValueError(f"not {self.codec} text", found=_hex(raw)) from None
-        if not all(char.isprintable() or char in "\r\n\t" for char in text):
+        if not _is_printable(text):
             raise BadValueError(f"not {self.codec} text", found=_hex(raw))
         return text.rstrip(" ")
 
     def write(self, value: str) -> bytes:
+        if not _is_printable(value) or value.endswith(" "):
+            raise EncodeError(f"text that would come back different from {self.name}", found=shown(value))
         try:
             raw = value.encode(self._python_codec)
         except UnicodeEncodeError:
-            raise EncodeError(f"not {self.codec} text", found=repr(value)) from None
+            raise EncodeError(f"not {self.codec} text", found=shown(value)) from None
         if self.size is None:
             return raw
         if len(raw) > self.size:
@@ -331,8 +333,13 @@ class Text(Format):
 
     def coerce(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise EncodeError(f"not text for {self.name}", found=repr(value))
+            raise EncodeError(f"not text for {self.name}", found=shown(value))
         return value
+
+
+def _is_printable(text: str) -> bool:
+    # The wide space of Chinese text is a separator to Python, like the line ends.
+    return all(char.isprintable() or char in "\r\n\t\u3000" for char in text)
 
 
 class Ip4(Format):
@@ -347,11 +354,15 @@ class Ip4(Format):
 
     def write(self, value: str) -> bytes:
         parts = value.split(".")
-        if len(parts) != 4 or not all(part.isascii() and part.isdigit() and int(part) <= 255 for part in parts):
-            raise EncodeError("not an IPv4 address", found=repr(value), expected="text such as 192.168.0.1")
+        if len(parts) != 4 or not all(
+            part.isascii() and part.isdigit() and len(part) <= 3 and int(part) <= 255 for part in parts
+        ):
+            raise EncodeError("not an IPv4 address", found=shown(value), expected="text such as 192.168.0.1")
         return bytes(map(int, parts))
 
     def coerce(self, value: Any) -> str:
+        if isinstance(value, int):
+            raise EncodeError("not an IPv4 address", found=shown(value), expected="text such as 192.168.0.1")
         return str(value)  # ipaddress.IPv4Address prints as its text
 
 
@@ -377,7 +388,7 @@ class BcdInteger(_Bcd):
 
     def write(self, value: int) -> bytes:
         if not 0 <= value < 100**self.size:
-            raise EncodeError(f"does not fit {self.name}", found=str(value), expected=f"0..{100**self.size - 1}")
+            raise EncodeError(f"does not fit {self.name}", found=shown(value), expected=f"0..{100**self.size - 1}")
         return bytes.fromhex(f"{value:0{2 * self.size}}")[::-1]
 
     def coerce(self, value: Any) -> int:
@@ -396,10 +407,12 @@ class DigitText(_Bcd):
 
     def write(self, value: str) -> bytes:
         if len(value) > 12 or not (value.isascii() and value.isdigit()):
-            raise EncodeError("does not fit A12", found=repr(value), expected="up to 12 digits")
+            raise EncodeError("does not fit A12", found=shown(value), expected="up to 12 digits")
         return bytes.fromhex(value.zfill(12))[::-1]
 
     def coerce(self, value: Any) -> str:
+        if isinstance(value, int) and not 0 <= value < 10**12:
+            raise EncodeError("does not fit A12", found=shown(value), expected="up to 12 digits")
         return str(value)
 
 
@@ -429,9 +442,9 @@ class BcdDecimal(_Bcd):
         scaled = abs(value).scaleb(self.decimals)
         if abs(value) > self.maximum or (value < 0 and not self.signed):
             low = -self.maximum if self.signed else 0
-            raise EncodeError(f"does not fit {self.name}", found=str(value), expected=f"{low}..{self.maximum}")
+            raise EncodeError(f"does not fit {self.name}", found=shown(value), expected=f"{low}..{self.maximum}")
         if scaled != scaled.to_integral_value():
-            raise EncodeError(f"finer than {self.name}", found=str(value), expected=f"{self.decimals} decimals")
+            raise EncodeError(f"finer than {self.name}", found=shown(value), expected=f"{self.decimals} decimals")
         raw = bytes.fromhex(f"{int(scaled):0{2 * self.size}}")[::-1]
         return raw[:-1] + bytes((raw[-1] | 0x80,)) if value < 0 else raw
 
@@ -461,7 +474,7 @@ class FloatingPower(_Bcd):
                 digits = int(coefficient)
                 head = (4 - exponent) << 5 | (0x10 if value < 0 else 0) | digits // 100
                 return bytes((int(f"{digits % 100:02}", 16), head))
-        raise EncodeError("does not fit A2", found=str(value), expected="three digits, 0.001 to 9990000")
+        raise EncodeError("does not fit A2", found=shown(value), expected="three digits, 0.001 to 9990000")
 
     def coerce(self, value: Any) -> Decimal:
         return _as_decimal(value, self.name)
@@ -492,7 +505,7 @@ class Energy(_Bcd):
         if number > 9_999_999 and number % 1000 == 0:
             number, flags = number // 1000, flags | 0x40
         if number > 9_999_999:
-            raise EncodeError("does not fit A3", found=str(value), expected="7 digits, or 7 digits of thousands")
+            raise EncodeError("does not fit A3", found=shown(value), expected="7 digits, or 7 digits of thousands")
         raw = bytes.fromhex(f"{number:08}")[::-1]
         return raw[:3] + bytes((raw[3] | flags,))
 
@@ -515,7 +528,7 @@ class FloatCoefficient(_Bcd):
 
     def write(self, value: int) -> bytes:
         if not -79 <= value <= 79:
-            raise EncodeError("does not fit A4", found=str(value), expected="-79..79")
+            raise EncodeError("does not fit A4", found=shown(value), expected="-79..79")
         return bytes((int(str(abs(value)), 16) | (0x80 if value < 0 else 0),))
 
     def coerce(self, value: Any) -> int:
@@ -563,12 +576,12 @@ class _Time(Format):
         numbers = self.split(value)
         if "year" in numbers:
             if not 2000 <= numbers["year"] <= 2099:
-                raise EncodeError(f"year outside {self.name}", found=str(numbers["year"]), expected="2000..2099")
+                raise EncodeError(f"year outside {self.name}", found=shown(numbers["year"]), expected="2000..2099")
             numbers["year"] -= 2000
         return bytes(int(f"{numbers[part]:02}", 16) for part in self.parts)
 
     def _no_time(self, value: Any) -> EncodeError:
-        return EncodeError(f"not a time for {self.name}", found=repr(value), expected=self.summary)
+        return EncodeError(f"not a time for {self.name}", found=shown(value), expected=self.summary)
 
 
 def _datetime(year: int, month: int, day: int, hour: int, minute: int, second: int = 0) -> dt.datetime:
@@ -709,11 +722,13 @@ class PartialTime(_Time):
             return self.shape(**{part: getattr(value, part) for part in self.shape._fields})
         if isinstance(value, dict):
             value = tuple(value.get(part) for part in self.shape._fields)
+        if isinstance(value, str):  # it would be taken digit by digit
+            raise self._no_time(value)
         try:
             shaped = self.shape(*value)
             numbers = {part: _as_int(getattr(shaped, part), self.name) for part in self.parts}
             _check_parts(**{**numbers, **({"year": numbers["year"] % 100} if "year" in numbers else {})})
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise self._no_time(value) from None
         return self.shape(**numbers)
 
@@ -742,11 +757,14 @@ class Scaled(Format):
     def write(self, value: int | Decimal) -> bytes:
         number = Decimal(value) / self.factor
         if number != number.to_integral_value():
-            raise EncodeError(f"not a multiple of {self.factor}", found=str(value))
+            raise EncodeError(f"not a multiple of {self.factor}", found=shown(value))
         return self.base.write(int(number))
 
     def coerce(self, value: Any) -> int | Decimal:
         return _as_int(value, self.name) if self._whole else _as_decimal(value, self.name)
+
+    def number(self, value: int | Decimal) -> int:
+        return int(Decimal(value) / self.factor)
 
 
 class Enumerated(Format):
@@ -774,7 +792,7 @@ class Enumerated(Format):
         """The code that stands for a name (or for itself)."""
         if isinstance(value, str):
             if value not in self.codes:
-                raise EncodeError("no such name", found=repr(value), expected=", ".join(self.codes))
+                raise EncodeError("no such name", found=shown(value), expected=", ".join(self.codes))
             return self.codes[value]
         return value
 

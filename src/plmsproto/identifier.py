@@ -16,7 +16,7 @@ from enum import Enum
 from itertools import groupby, product
 from typing import Any, Final, NamedTuple
 
-from .errors import BadStructureError, BadValueError, EncodeError, PlmsError
+from .errors import BadStructureError, BadValueError, EncodeError, shown
 from .formats import Format
 
 ALL_POINTS: Final = 0xFFFF
@@ -38,6 +38,11 @@ class PointCoding(Enum):
     def highest(self) -> int:
         """The highest point number."""
         return 64 if self is PointCoding.BIT_GROUPS else 2040
+
+    @property
+    def most_points(self) -> int:
+        """How many points one identifier can name."""
+        return 64 if self is PointCoding.BIT_GROUPS else 8
 
 
 class Identifier(NamedTuple):
@@ -73,10 +78,10 @@ def encode_fns(fns: Collection[int]) -> bytes:
         EncodeError: no Fn, one that DT can't carry, or of several groups.
     """
     if not fns or not all(1 <= fn <= HIGHEST_FN for fn in fns):
-        raise EncodeError("DT can't name these Fn", found=str(sorted(fns)), expected=f"F1..F{HIGHEST_FN}")
+        raise EncodeError("DT can't name these Fn", found=shown(sorted(fns)), expected=f"F1..F{HIGHEST_FN}")
     groups = {(fn - 1) // 8 for fn in fns}
     if len(groups) > 1:
-        raise EncodeError("one DT can't name Fn of several groups of eight", found=str(sorted(fns)))
+        raise EncodeError("one DT can't name Fn of several groups of eight", found=shown(sorted(fns)))
     return bytes((_bits((fn - 1) % 8 for fn in fns), groups.pop()))
 
 
@@ -117,7 +122,7 @@ def encode_pns(pns: Collection[int], coding: PointCoding) -> bytes:
     if wanted == {ALL_POINTS}:
         return b"\xff\xff" if coding is PointCoding.BIT_GROUPS else b"\xff\x00"
     if not wanted or not all(1 <= pn <= coding.highest for pn in wanted):
-        raise EncodeError("DA can't name these points", found=str(sorted(wanted)), expected=f"p1..p{coding.highest}")
+        raise EncodeError("DA can't name these points", found=shown(sorted(wanted)), expected=f"p1..p{coding.highest}")
     members = _bits((pn - 1) % 8 for pn in wanted)
     groups = {(pn - 1) // 8 for pn in wanted}
     if coding is PointCoding.BIT_GROUPS:
@@ -125,9 +130,9 @@ def encode_pns(pns: Collection[int], coding: PointCoding) -> bytes:
     elif len(groups) == 1:
         raw = bytes((members, groups.pop() + 1))
     else:
-        raise EncodeError("one DA can't name points of several groups of eight", found=str(sorted(wanted)))
+        raise EncodeError("one DA can't name points of several groups of eight", found=shown(sorted(wanted)))
     if set(decode_pns(raw, coding)) != wanted:
-        raise EncodeError("one DA can name a rectangle of groups and members only", found=str(sorted(wanted)))
+        raise EncodeError("one DA can name a rectangle of groups and members only", found=shown(sorted(wanted)))
     return raw
 
 
@@ -159,9 +164,10 @@ def encode_identifier(identifier: Identifier, coding: PointCoding) -> bytes:
 
 
 def split_sets(pns: Collection[int], fns: Collection[int], coding: PointCoding) -> list[Identifier]:
-    """The fewest identifiers, in ascending order, that name each of the points with each of the Fn and nothing else.
+    """Identifiers that together name each of the points with each of the Fn and nothing else.
 
-    In 130 points are joined into rectangles of equal members; from 376.1 on by groups of eight.
+    Points are joined by groups of eight; in 130, groups of which the same members are wanted are joined, too. p0 and
+    "all points" stand alone.
     """
     fn_sets = [tuple(each) for _, each in groupby(sorted(set(fns)), key=lambda fn: (fn - 1) // 8)]
     pn_sets: list[tuple[int, ...]] = []
@@ -177,6 +183,16 @@ def split_sets(pns: Collection[int], fns: Collection[int], coding: PointCoding) 
         pn_sets = by_group
     alone = [(pn,) for pn in (0, ALL_POINTS) if pn in set(pns)]
     return [Identifier(points, group) for points in alone + pn_sets for group in fn_sets]
+
+
+def _numbers(values: Iterable[Any]) -> tuple[int, ...]:
+    """Point or Fn numbers, ascending; ``TypeError`` or ``ValueError`` for anything else."""
+    numbers = sorted(set(values))
+    if not all(isinstance(number, int) for number in numbers):
+        raise TypeError(values)
+    if numbers and not 0 <= numbers[0] <= numbers[-1] <= ALL_POINTS:
+        raise ValueError(values)
+    return tuple(numbers)
 
 
 class IdentifierFormat(Format):
@@ -207,8 +223,6 @@ class IdentifierFormat(Format):
             value = (value.get("pns"), value.get("fns"))
         try:
             pns, fns = value
-            return Identifier(tuple(sorted({int(pn) for pn in pns})), tuple(sorted({int(fn) for fn in fns})))
-        except (TypeError, ValueError) as error:
-            if isinstance(error, PlmsError):
-                raise
-            raise EncodeError("not a data unit identifier", found=repr(value), expected="points and Fn") from None
+            return Identifier(_numbers(pns), _numbers(fns))
+        except (TypeError, ValueError):
+            raise EncodeError("not a data unit identifier", expected="points and Fn") from None

@@ -96,6 +96,20 @@ cdef extern from *:
         return total;
     }
 
+    /* The size that the six bytes of a head announce, 0 if they are none or can't be believed. */
+    static inline Py_ssize_t candidate_size(const unsigned char *head, Py_ssize_t shortest, Py_ssize_t longest)
+    {
+        uint16_t word, again;
+        Py_ssize_t length;
+        memcpy(&word, head + 1, 2);
+        memcpy(&again, head + 3, 2);
+        length = (head[1] | head[2] << 8) >> 2;
+        /* Of the tags 0 to 3, one more than 1 and 2 has bit 1 set. */
+        if (word != again || head[5] != 0x68 || !((head[1] + 1) & 2) || length < shortest || length > longest)
+            return 0;
+        return length + 8;
+    }
+
     /* Writes, behind the total before the data, the total behind each byte.
 
        Eight bytes at a time, in four lanes of 16 bits that no sum of eight bytes overflows; the multiplication adds
@@ -124,6 +138,7 @@ cdef extern from *:
         }
     }
     """
+    Py_ssize_t candidate_size(const uint8_t *head, Py_ssize_t shortest, Py_ssize_t longest) noexcept nogil
     uint8_t frame_sum(const uint8_t *frame, Py_ssize_t size) noexcept nogil
     void running_sum(const uint8_t *data, Py_ssize_t size, uint8_t *totals) noexcept nogil
 
@@ -141,16 +156,6 @@ cdef inline Py_ssize_t find_start(const uint8_t *data, Py_ssize_t position, Py_s
         return stop
     found = <const uint8_t *>memchr(data + position, START, <size_t>(stop - position))
     return stop if found is NULL else found - data
-
-
-cdef inline Py_ssize_t candidate_size(const uint8_t *head, Py_ssize_t shortest, Py_ssize_t longest) noexcept nogil:
-    """Returns the size that the six bytes of a head announce, 0 if they are none or can't be believed."""
-    cdef Py_ssize_t length
-    cdef uint8_t tag = head[1] & 3
-    if head[5] != START or head[1] != head[3] or head[2] != head[4] or tag == 0 or tag == 3:
-        return 0
-    length = (head[1] | head[2] << 8) >> 2
-    return length + OVERHEAD if shortest <= length <= longest else 0
 
 
 cdef struct RunningSums:

@@ -25,6 +25,9 @@ MAX_UNFINISHED: Final = 1024
 """Unfinished messages that are kept; the oldest is dropped for the next."""
 
 
+_Place = tuple[Address, Direction, bool, int]
+
+
 @dataclass(slots=True)
 class Assembled:
     """A whole message.
@@ -46,19 +49,19 @@ class Assembled:
 class MessageAssembler:
     """Puts frames of one or many terminals together again.
 
-    Frames belong together by address, direction and AFN. At most ``MAX_UNFINISHED`` messages of at most ``MAX_FRAMES``
-    frames wait for their rest.
+    Frames belong together by address, direction, PRM (reports and answers are numbered apart) and AFN. At most
+    ``MAX_UNFINISHED`` messages of at most ``MAX_FRAMES`` frames wait for their rest.
     """
 
     def __init__(self) -> None:
-        self._unfinished: OrderedDict[tuple[Address, Direction, int], list[Message]] = OrderedDict()
+        self._unfinished: OrderedDict[_Place, list[Message]] = OrderedDict()
 
     def feed(self, message: Message) -> Assembled | None:
         """Takes a frame in; returns the message that it completes, or ``None`` while frames are missing.
 
         A frame that fits nothing comes back among ``dropped`` of an ``Assembled`` without frames.
         """
-        place = (message.address, message.direction, int(message.afn))
+        place = (message.address, message.direction, message.control.prm, int(message.afn))
         begun = self._unfinished.pop(place, [])
         if message.seq.fir:
             return self._go_on(place, [message], dropped=begun)
@@ -70,9 +73,7 @@ class MessageAssembler:
             return None
         return Assembled([], [*begun, message])
 
-    def _go_on(
-        self, place: tuple[Address, Direction, int], frames: list[Message], dropped: list[Message]
-    ) -> Assembled | None:
+    def _go_on(self, place: _Place, frames: list[Message], dropped: list[Message]) -> Assembled | None:
         if frames[-1].seq.fin:
             return Assembled(frames, dropped)
         self._unfinished[place] = frames
@@ -101,6 +102,8 @@ def split_message(message: Message, *, max_length: int = MAX_NETWORK) -> list[Me
         return [message]
     if any(message.aux.pw):
         raise EncodeError("a message with a PW can't be divided, as PW depends on the first data unit of each frame")
+    if message.rest is not None:
+        raise EncodeError("a message with bytes that are no data unit can't be divided")
     coding = RULES[message.edition].point_coding
     alone = [
         replace(each, identifier=encode_identifier(Identifier((each.pn,), (each.fn,)), coding))

@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from ..errors import EncodeError
+from ..errors import EncodeError, shown
 from ..formats import ANNEX_A, DayTime
 from ..layout import Undecoded
 
@@ -87,8 +87,10 @@ class Tp:
     def __bytes__(self) -> bytes:
         for name, number in (("PFC", self.pfc), ("permitted delay", self.delay)):
             if not 0 <= number <= 255:
-                raise EncodeError(f"no {name}", path="Tp", found=str(number), expected="0..255")
+                raise EncodeError(f"no {name}", path="Tp", found=shown(number), expected="0..255")
         sent = self.sent.raw if isinstance(self.sent, Undecoded) else _SEND_TIME.encode(self.sent)
+        if len(sent) != _SEND_TIME.size:
+            raise EncodeError("no send time", path="Tp", found=f"{len(sent)} bytes", expected=f"{_SEND_TIME.size}")
         return bytes((self.pfc, *sent, self.delay))
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import RULES, Edition, as_edition
-from ..errors import EncodeError
+from ..errors import EncodeError, shown
 from ..identifier import Identifier, encode_identifier, split_sets
 from ..link import Address, Control, Direction
 from .afn import Afn, as_afn
@@ -98,7 +98,7 @@ def _with_shared_identifiers(units: Sequence[DataUnit], edition: Edition) -> lis
     waiting = list(units)
     while waiting:
         size, raw = 1, b""
-        for end in range(len(waiting), 0, -1):
+        for end in range(min(len(waiting), coding.most_points * 8), 0, -1):
             pns = tuple(sorted({each.pn for each in waiting[:end]}))
             fns = tuple(sorted({each.fn for each in waiting[:end]}))
             identifier = Identifier(pns, fns)
@@ -196,7 +196,7 @@ def set_parameter(
     """
     known = catalogue or default_catalogue()
     if known.item_by_key(key, edition).afn != Afn.SET_PARAMETER:
-        raise EncodeError("not a parameter of AFN 04H", found=repr(key))
+        raise EncodeError("not a parameter of AFN 04H", found=shown(key))
     return request(
         key,
         address=address,
@@ -231,7 +231,7 @@ def query_parameter(
     chosen, known = as_edition(edition), catalogue or default_catalogue()
     units = _units(keys, pn, value, chosen, Afn.QUERY_PARAMETER, known)
     if known.item_by_key(units[0].key, chosen).afn != Afn.SET_PARAMETER:
-        raise EncodeError("not a parameter of AFN 04H", found=repr(units[0].key))
+        raise EncodeError("not a parameter of AFN 04H", found=shown(units[0].key))
     return _down(units, address, chosen, number, tp, None, known)
 
 
@@ -315,7 +315,7 @@ def confirm_units(
     outcomes = list(results) if results is not None else [0] * len(message.units)
     if not message.units or len(outcomes) != len(message.units):
         raise EncodeError(
-            "one result for each data unit is needed", found=str(len(outcomes)), expected=str(len(message.units))
+            "one result for each data unit is needed", found=shown(len(outcomes)), expected=str(len(message.units))
         )
     entries = [
         {"identifier": Identifier((each.pn,), (each.fn,)), "result": outcome}
@@ -332,13 +332,11 @@ def _confirmation(
     *,
     no_such_data: bool = False,
 ) -> Message:
-    from_terminal = message.direction is Direction.UP
     function = _RESPOND_NO_DATA if no_such_data else _CONFIRM
-    if from_terminal and message.afn == Afn.LINK_TEST:
+    if message.afn == Afn.LINK_TEST:
         function = _RESPOND_LINK_STATUS
-    return _answer(
-        message, function, [unit(key, value, edition=message.edition, catalogue=message.catalogue)], counters
-    )
+    confirmation = unit(key, value, edition=message.edition, catalogue=message.catalogue)
+    return _answer(message, function, [confirmation], counters)
 
 
 def _answer(message: Message, function: int, units: list[DataUnit], counters: EventCounters | None) -> Message:
@@ -356,10 +354,10 @@ def _answer(message: Message, function: int, units: list[DataUnit], counters: Ev
             address=replace(message.address, group=False),
             afn=as_afn(units[0].afn),
             seq=Seq(message.seq.number, tpv=tp is not None),
-            units=units,
+            units=_with_shared_identifiers(units, message.edition),
             aux=Aux(ec=counters, tp=tp),
             reading=Reading(message.edition),
-            tag=RULES[message.edition].tag,
+            tag=message.tag,
             catalogue=message.catalogue,
         )
     )
@@ -398,7 +396,7 @@ def _link_test(key: str, value: Mapping[str, Any], address: Address, edition: Ed
             address=replace(address, master=0, group=False),
             afn=Afn.LINK_TEST,
             seq=Seq(number % 16, con=True),
-            units=[unit(key, value, edition=chosen)],
+            units=_with_shared_identifiers([unit(key, value, edition=chosen)], chosen),
             reading=Reading(chosen),
             tag=RULES[chosen].tag,
         )
@@ -422,7 +420,7 @@ def respond(message: Message, units: Iterable[DataUnit], *, counters: EventCount
     given = _of_one_afn(units)
     if message.afn == Afn.QUERY_PARAMETER:
         given = [replace(each, afn=int(Afn.QUERY_PARAMETER)) for each in given]
-    return _answer(message, _RESPOND_DATA, _with_shared_identifiers(given, message.edition), counters)
+    return _answer(message, _RESPOND_DATA, given, counters)
 
 
 def report(

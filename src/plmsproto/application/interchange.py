@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import RULES, as_edition
-from ..errors import EncodeError
+from ..errors import EncodeError, shown
 from ..formats import ANNEX_A
 from ..identifier import ALL_POINTS
 from ..layout import Undecoded
@@ -141,7 +141,7 @@ def from_dict(data: Mapping[str, Any], *, catalogue: Catalogue | None = None) ->
 
     Args:
         data: as ``to_dict`` makes it; what only informs (``direction``, ``afn_key``, ``deviations``, ``errors``) is
-            ignored. ``edition``, ``address``, ``control``, ``afn`` and ``units`` must be there. A unit may give ``key``
+            ignored. ``edition``, ``address``, ``control`` and ``afn`` must be there. A unit may give ``key``
             instead of ``fn``.
         catalogue: where items are looked up, if not in the library's own.
 
@@ -151,7 +151,7 @@ def from_dict(data: Mapping[str, Any], *, catalogue: Catalogue | None = None) ->
     """
     known = catalogue or default_catalogue()
     if not isinstance(data, Mapping):
-        raise EncodeError("not a message", found=repr(data), expected="an object")
+        raise EncodeError("not a message", found=shown(data), expected="an object")
     if unknown := data.keys() - _MESSAGE_KEYS:
         raise EncodeError("a message has no such part", found=", ".join(sorted(unknown)))
     edition = as_edition(_part(data, "edition", str))
@@ -193,14 +193,16 @@ def unit_from_dict(data: Any, afn: int, reading: Reading, catalogue: Catalogue) 
         UnknownItemError: the key is in no catalogue.
     """
     if not isinstance(data, Mapping):
-        raise EncodeError("not a data unit", found=repr(data), expected="an object")
+        raise EncodeError("not a data unit", found=shown(data), expected="an object")
     if unknown := data.keys() - {"pn", "fn", "key", "value", "identifier", "verbatim"}:
         raise EncodeError("a data unit has no such part", found=", ".join(sorted(unknown)))
     pn = data.get("pn", 0)
     key = _part(data, "key", str, "")
     fn = data.get("fn")
     if fn is None:
-        fn = catalogue.item_by_key(key, reading.edition).fn
+        fn = _fn_of(key, afn, reading, catalogue)
+    elif key and (item := catalogue.find_item(afn, _number(fn, "fn"), reading.edition)) and item.key != key:
+        raise EncodeError("fn and key name different items", found=f"F{fn} {key}", expected=item.key)
     value = data.get("value")
     raw = as_undecoded(value)
     unit = DataUnit(
@@ -214,6 +216,13 @@ def unit_from_dict(data: Any, afn: int, reading: Reading, catalogue: Catalogue) 
     verbatim = _part(data, "verbatim", Mapping, {})
     unit.verbatim = {str(path): _hex(text, "verbatim") for path, text in verbatim.items()}
     return unit
+
+
+def _fn_of(key: str, afn: int, reading: Reading, catalogue: Catalogue) -> int:
+    item = catalogue.item_by_key(key, reading.edition)
+    if catalogue.find_item(afn, item.fn, reading.edition) is not item:
+        raise EncodeError(f"not an item of AFN {afn:02X}", found=shown(key))
+    return item.fn
 
 
 def _aux_from_dict(data: Mapping[str, Any]) -> Aux:
@@ -239,7 +248,7 @@ def _part(data: Mapping[str, Any], key: str, kind: Any, default: Any = _REQUIRED
     if value is _REQUIRED:
         raise EncodeError(f"{key} is missing")
     if not isinstance(value, kind):
-        raise EncodeError(f"{key} is of the wrong kind", found=repr(value))
+        raise EncodeError(f"{key} is of the wrong kind", found=shown(value))
     return value
 
 
@@ -248,9 +257,9 @@ def _keywords(data: Mapping[str, Any], key: str, kinds: Mapping[str, type], defa
     table = _part(data, key, Mapping, default)
     for name, value in table.items():
         if name not in kinds:
-            raise EncodeError(f"{key} has no such part", found=str(name), expected=", ".join(kinds))
+            raise EncodeError(f"{key} has no such part", found=shown(name), expected=", ".join(kinds))
         if not isinstance(value, kinds[name]) or (kinds[name] is int and isinstance(value, bool)):
-            raise EncodeError(f"{key}.{name} is of the wrong kind", found=repr(value))
+            raise EncodeError(f"{key}.{name} is of the wrong kind", found=shown(value))
     if default is _REQUIRED and (missing := [name for name in list(kinds)[:2] if name not in table]):
         raise EncodeError(f"{key}.{missing[0]} is missing")
     return dict(table)
@@ -258,7 +267,7 @@ def _keywords(data: Mapping[str, Any], key: str, kinds: Mapping[str, type], defa
 
 def _number(value: Any, what: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise EncodeError(f"{what} is no number", found=repr(value))
+        raise EncodeError(f"{what} is no number", found=shown(value))
     return value
 
 
@@ -269,7 +278,7 @@ def _byte(value: Any, what: str) -> int:
     except ValueError:
         number = -1
     if not 0 <= number <= 255:
-        raise EncodeError(f"{what} is no byte", found=repr(value), expected="two hex digits")
+        raise EncodeError(f"{what} is no byte", found=shown(value), expected="two hex digits")
     return number
 
 
@@ -277,7 +286,7 @@ def _hex(value: Any, what: str) -> bytes:
     try:
         return bytes.fromhex(value)
     except (TypeError, ValueError):
-        raise EncodeError(f"{what} is no hex text", found=repr(value)) from None
+        raise EncodeError(f"{what} is no hex text", found=shown(value)) from None
 
 
 def _raw(value: Any, what: str) -> bytes:

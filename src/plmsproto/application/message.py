@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import Edition, as_edition
-from ..errors import BadStructureError, PlmsError
+from ..errors import BadStructureError, EncodeError, PlmsError, shown
 from ..layout import Line, Undecoded, Writer, walk
 from ..link import Address, Control, Direction, Frame
 from .afn import Afn, as_afn
@@ -123,6 +123,8 @@ class Message:
             EncodeError: something does not fit.
             UnknownItemError: the catalogue does not know an item.
         """
+        if not 0 <= self.afn <= 0xFF:
+            raise EncodeError("no AFN", found=shown(self.afn), expected="0..255")
         context = BodyContext(self.catalogue, self.direction, self.reading, check_bounds=check_bounds)
         writer = Writer(context)
         write_units(writer, context, int(self.afn), self.units)
@@ -172,7 +174,7 @@ def _frame(data: str | bytes | bytearray | memoryview, *, strict: bool, address_
         try:
             data = bytes.fromhex(_SEPARATORS.sub("", data))
         except ValueError:
-            raise BadStructureError("not hex text", found=repr(data[:40])) from None
+            raise BadStructureError("not hex text", found=shown(data[:40])) from None
     return Frame.parse(bytes(data), strict=strict, address_size=address_size)
 
 

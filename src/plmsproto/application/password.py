@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from ..errors import EncodeError
+from ..errors import EncodeError, shown
 
 Authenticator = Callable[[bytes], bytes]
 """Takes the covered bytes (C … DT2 of the first data unit) and returns the PW, later padded with zeros to its width."""
@@ -31,7 +31,7 @@ def password(key: int) -> Authenticator:
         EncodeError: the key has more than 16 bits.
     """
     if not 0 <= key <= 0xFFFF:
-        raise EncodeError("no PW key", found=str(key), expected="0..65535")
+        raise EncodeError("no PW key", found=shown(key), expected="0..65535")
     crc = _crc(key)
 
     def authenticate(covered: bytes) -> bytes:

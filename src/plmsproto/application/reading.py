@@ -219,11 +219,13 @@ def _attempt(
     first = start + 2
     end_of_units = stop - assumption.aux_size
     context = BodyContext(catalogue, frame.control.direction, assumption.reading)
-    if end_of_units < first:
+    if end_of_units < first or end_of_units == first < stop:
         reader = Reader(whole, first, stop, context, spans=spans)
         reader.path = ["AUX"]
         raw = reader.take(reader.remaining)
-        error = TruncatedError("no room for AUX", found=f"{len(raw)} bytes", expected=f"{assumption.aux_size}")
+        error = TruncatedError(
+            "no room for data units and AUX", found=f"{len(raw)} bytes", expected=f"{assumption.aux_size}"
+        )
         outcome.rest = reader.undecoded(raw, error)
         outcome.errors = reader.errors
         reader.span(raw, outcome.rest, note=error.reason)

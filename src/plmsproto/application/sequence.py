@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..errors import EncodeError
+from ..errors import EncodeError, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Seq:
 
     def __post_init__(self) -> None:
         if not 0 <= self.number <= 15:
-            raise EncodeError("no such sequence number", found=str(self.number), expected="0..15")
+            raise EncodeError("no such sequence number", found=shown(self.number), expected="0..15")
 
     @classmethod
     def parse(cls, byte: int) -> Seq:

@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .nodes import Bitfield, Conditional, Event, Field, Leaf, ListOf, Member, Record, Shape, SizedLeaf, Units
+from .nodes import (
+    Bitfield,
+    Conditional,
+    Event,
+    Field,
+    Leaf,
+    ListOf,
+    Member,
+    Record,
+    Shape,
+    SizedLeaf,
+    Units,
+    bounds_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,7 @@ def _field(each: Field, offset: int | None, depth: int) -> Iterator[Row]:
         count, shape = f" × {shape.count.text}" if not shape.count.to_end else " × *", shape.shape
     meaning = []
     if each.bounds:
-        meaning.append(each.bounds_text)
+        meaning.append(bounds_text(each.bounds))
     if isinstance(shape, Leaf):
         meaning += [f"{code} = {label}" for code, label in getattr(shape.form, "labels", {}).items()]
     yield Row(offset, each.name, _type(shape) + count, each.unit, ", ".join(meaning), each.zh, depth)

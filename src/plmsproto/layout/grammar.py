@@ -24,7 +24,7 @@ part or field inside one (``head.kind``). ``length`` is the record's own length 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -174,6 +174,10 @@ _MAX_TYPE_DEPTH: Final = 8
 """How deep named types may nest; more is a type that contains itself."""
 
 
+_MAX_DEPTH: Final = 16
+"""How deep braces may nest."""
+
+
 class _Parser:
     """One layout text, read from left to right by recursive descent."""
 
@@ -229,6 +233,8 @@ class _Parser:
 
     def members(self, *, closing: bool) -> list[Member]:
         """Members up to the closing brace (or the end), in a scope of their own."""
+        if len(self.scopes) >= _MAX_DEPTH:
+            self.fail("braces nest too deep")
         self.scopes.append({})
         found = self.block(closing=closing)
         self.scopes.pop()
@@ -251,6 +257,8 @@ class _Parser:
 
     def inner_block(self) -> list[Member]:
         """A block that may not be there: what stands outside it can't refer to its fields."""
+        if len(self.scopes) >= _MAX_DEPTH:
+            self.fail("braces nest too deep")
         self.expect("{")
         self.scopes.append({})
         found = self.block(closing=True)
@@ -320,10 +328,20 @@ class _Parser:
                     scope[f"{each.name}.{member.name}"] = member
 
     def check_names(self, members: list[Member]) -> None:
-        names = [name for member in members if isinstance(member, Field) for name in member.names()]
-        for name in names:
-            if names.count(name) > 1:
-                self.fail(f"two fields are called {name!r}")
+        """Fails if two fields of a record have one name. The two blocks of a condition are alternatives."""
+        self.names_in(members)
+
+    def names_in(self, members: Iterable[Member]) -> set[str]:
+        found: set[str] = set()
+        for member in members:
+            if isinstance(member, Field):
+                new = {member.name}
+            else:
+                new = set().union(*(self.names_in(block) for block in member.blocks()))
+            if twice := found & new:
+                self.fail(f"two fields are called {min(twice)!r}")
+            found |= new
+        return found
 
     # ---- shapes
 
@@ -355,7 +373,11 @@ class _Parser:
             return Leaf(ANNEX_A[word])
         if word in PLAIN:
             form = PLAIN[word]
-            return self.bitfield(form) if self.token.text == "{" and isinstance(form, Integer) else Leaf(form)
+            return (
+                self.bitfield(form)
+                if self.token.text == "{" and isinstance(form, Integer) and not form.signed
+                else Leaf(form)
+            )
         if word in SIZED:
             return self.sized(word)
         self.fail(f"unknown type {word!r}", token)
@@ -383,6 +405,9 @@ class _Parser:
             inner.skip_newlines()
             each = inner.typed(word)
             inner.attributes(each)
+            inner.skip_newlines()
+            if inner.token.kind != "end":
+                inner.fail(f"unexpected {inner.token.text!r}")
         except CatalogueError as error:
             self.fail(f"in type {word!r}, line {error.line}, column {error.column}: {error.reason}", token)
         return each
@@ -398,6 +423,8 @@ class _Parser:
             parts.append(self.part(8 * form.size))
         taken = 0
         for part in parts:
+            if sum(each.name == part.name for each in parts) > 1:
+                self.fail(f"two parts are called {part.name!r}")
             if part.mask & taken:
                 self.fail(f"bits of {part.name!r} are taken twice")
             taken |= part.mask
@@ -442,7 +469,11 @@ class _Parser:
                 self.next()
                 if self.token.kind != "number":
                     self.fail(f"a factor expected, not {self.token.text!r}")
-                self.wrap(each, partial(Scaled, factor=Decimal(self.next().text)), token)
+                factor = Decimal(int(self.token.text, 0) if "x" in self.token.text.lower() else self.token.text)
+                if not factor:
+                    self.fail("a factor other than 0 expected")
+                self.next()
+                self.wrap(each, partial(Scaled, factor=factor), token)
             elif token.kind == "number" or token.text == "-":
                 self.bounds(each)
             elif token.text == "(":

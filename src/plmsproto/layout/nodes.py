@@ -14,13 +14,38 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ..errors import BadStructureError, EncodeError, PlmsError, TruncatedError, UnknownItemError
+from ..errors import BadStructureError, EncodeError, PlmsError, TruncatedError, UnknownItemError, shown
 from ..formats import NO_DATA, Format
 from .counts import Condition, Count
 from .cursor import Reader, Undecoded, Writer, as_undecoded
 
 Extent = tuple[int, int | None]
 """Fewest and most bytes; ``None`` where there is no limit but the frame's."""
+
+
+Bounds = tuple[int, int] | None
+"""Lowest and highest value that the standard allows, if it says so."""
+
+
+def bounds_text(bounds: Bounds) -> str:
+    """``1..31``; empty if there are no bounds."""
+    return f"{bounds[0]}..{bounds[1]}" if bounds else ""
+
+
+def _beyond(bounds: Bounds, value: Any) -> list[Any]:
+    """The numbers of a value, or of a list of them, that are outside the bounds."""
+    if bounds is None:
+        return []
+    low, high = bounds
+    numbers = value if isinstance(value, list) else [value]
+    return [number for number in numbers if isinstance(number, (int, Decimal)) and not low <= number <= high]
+
+
+def _check_bounds(writer: Writer, bounds: Bounds, value: Any) -> None:
+    """Refuses what was not received and is outside the standard's range."""
+    if writer.context.check_bounds:
+        for number in _beyond(bounds, value):
+            raise EncodeError("outside the standard's range", found=shown(number), expected=bounds_text(bounds))
 
 
 class Shape:
@@ -113,8 +138,7 @@ class BitPart:
         name: its key.
         low, high: first and last bit, 0 the lowest of the first byte.
         labels: code → name, for enumerations.
-        factor: what the number is multiplied by (1 if nothing).
-        bcd: the bits hold decimal digits of four bits each.
+        form: how the number behind the bits is a value, if it is not the number itself (names, a factor, BCD digits).
         unit, zh, bounds: as in ``Field``.
         referenced: a count or condition refers to it.
     """
@@ -126,7 +150,7 @@ class BitPart:
     form: Format | None = None
     unit: str = ""
     zh: str = ""
-    bounds: tuple[int, int] | None = None
+    bounds: Bounds = None
     referenced: bool = False
 
     @property
@@ -149,10 +173,10 @@ class BitPart:
         elif isinstance(value, int):
             number = int(value)
         else:
-            raise EncodeError("not a number or flag", found=repr(value))
+            raise EncodeError("not a number or flag", found=shown(value))
         if number << self.low & ~self.mask or number < 0:
             bits = self.high - self.low + 1
-            raise EncodeError("does not fit", found=repr(value), expected=f"{bits} bits")
+            raise EncodeError("does not fit", found=shown(value), expected=f"{bits} bits")
         return number << self.low
 
 
@@ -179,6 +203,7 @@ class Bitfield(Shape):
             except PlmsError as error:
                 value = reader.undecoded(raw, error)
             else:
+                self._deviate(reader, value)
                 if spare := word & self.spare_mask:
                     value["spare"] = spare
                     reader.deviate(f"spare bits {spare:0{2 * self.size}X} are set")
@@ -198,19 +223,27 @@ class Bitfield(Shape):
         self._note_numbers(writer.numbers, value, raw)
         writer.out += raw
 
+    def _deviate(self, reader: Reader, value: Mapping[str, Any]) -> None:
+        for part in self.parts:
+            for number in _beyond(part.bounds, value[part.name]):
+                reader.path.append(part.name)
+                reader.deviate(f"{number} is outside {bounds_text(part.bounds)}")
+                reader.path.pop()
+
     def _word(self, writer: Writer, value: Any) -> int:
         if not isinstance(value, Mapping):
-            raise EncodeError("not a dict of bits", found=repr(value))
+            raise EncodeError("not a dict of bits", found=shown(value))
         known = {part.name for part in self.parts}
         if unknown := value.keys() - known - {"spare"}:
             raise EncodeError("no such bits", found=", ".join(sorted(unknown)), expected=", ".join(sorted(known)))
         spare = value.get("spare", 0)
         if not isinstance(spare, int) or spare & ~self.spare_mask:
-            raise EncodeError("not the spare bits", found=repr(spare), expected=f"bits of {self.spare_mask:X}")
+            raise EncodeError("not the spare bits", found=shown(spare), expected=f"bits of {self.spare_mask:X}")
         word = spare
         for part in self.parts:
             writer.path.append(part.name)
             word |= part.encode(value.get(part.name, 0))
+            _check_bounds(writer, part.bounds, value.get(part.name))
             writer.path.pop()
         return word
 
@@ -249,7 +282,7 @@ class Field:
     shape: Shape
     unit: str = ""
     zh: str = ""
-    bounds: tuple[int, int] | None = None
+    bounds: Bounds = None
     referenced: bool = False
     counted_by_it: list[tuple[Field, Count]] = field(default_factory=list)
 
@@ -259,8 +292,8 @@ class Field:
         value = into[self.name] = self.shape.read(reader, self)
         if self.referenced:
             reader.numbers[self] = self.shape.number(value)
-        if self.bounds is not None:
-            self._check_bounds(reader, value)
+        for number in _beyond(self.bounds, value):
+            reader.deviate(f"{number} is outside {bounds_text(self.bounds)}")
         reader.path.pop()
 
     def write(self, writer: Writer, record: Mapping[str, Any]) -> int:
@@ -270,8 +303,7 @@ class Field:
         try:
             value = record[self.name] if given else self._infer(record)
             self.shape.write(writer, value)
-            if self.bounds is not None and writer.context.check_bounds:
-                self._refuse_beyond_bounds(value)
+            _check_bounds(writer, self.bounds, value)
             if self.referenced:
                 writer.numbers[self] = self.shape.number(value)
         except EncodeError as error:
@@ -299,25 +331,6 @@ class Field:
                 if length is not None:
                     return count.source_for(length)
         raise EncodeError("no value was given")
-
-    def _check_bounds(self, reader: Reader, value: Any) -> None:
-        for number in self._beyond_bounds(value):
-            reader.deviate(f"{number} is outside {self.bounds_text}")
-
-    def _refuse_beyond_bounds(self, value: Any) -> None:
-        for number in self._beyond_bounds(value):
-            raise EncodeError("outside the standard's range", found=str(number), expected=self.bounds_text)
-
-    def _beyond_bounds(self, value: Any) -> list[Any]:
-        assert self.bounds is not None
-        low, high = self.bounds
-        numbers = value if isinstance(value, list) else [value]
-        return [number for number in numbers if isinstance(number, (int, Decimal)) and not low <= number <= high]
-
-    @property
-    def bounds_text(self) -> str:
-        """``1..31``; empty if there are no bounds."""
-        return f"{self.bounds[0]}..{self.bounds[1]}" if self.bounds else ""
 
 
 @dataclass(slots=True, eq=False)
@@ -428,7 +441,7 @@ class Record(Shape):
 
     def write(self, writer: Writer, value: Any) -> None:
         if not isinstance(value, Mapping):
-            raise EncodeError("not a dict of fields", found=repr(value), expected=", ".join(self.names()))
+            raise EncodeError("not a dict of fields", found=shown(value), expected=", ".join(self.names()))
         if unknown := value.keys() - set(self.names()):
             raise EncodeError(
                 "no such field", found=", ".join(sorted(unknown)), expected=", ".join(self.names()) or "none"
@@ -479,7 +492,7 @@ class ListOf(Shape):
 
     def write(self, writer: Writer, value: Any) -> None:
         if not isinstance(value, (list, tuple)):
-            raise EncodeError("not a list", found=repr(value))
+            raise EncodeError("not a list", found=shown(value))
         if not self.count.to_end:
             _check_count(len(value), self.count, writer, "entries")
         for index, entry in enumerate(value):
@@ -602,7 +615,7 @@ class Event(Shape):
 
     def write(self, writer: Writer, value: Any) -> None:
         if not isinstance(value, Mapping):
-            raise EncodeError("not an event record", found=repr(value), expected="a dict of event (or erc) and data")
+            raise EncodeError("not an event record", found=shown(value), expected="a dict of event (or erc) and data")
         if unknown := value.keys() - {"erc", "event", "length", "data"}:
             raise EncodeError("no such part of an event record", found=", ".join(sorted(unknown)))
         if value.get("erc", 0) is None:
@@ -616,7 +629,9 @@ class Event(Shape):
         for number in (erc, length):
             if not (isinstance(number, int) and 0 <= number <= 255):
                 raise EncodeError(
-                    "an event record's head does not fit", found=f"ERC {erc}, length {length}", expected="0..255"
+                    "an event record's head does not fit",
+                    found=f"ERC {shown(erc)}, length {shown(length)}",
+                    expected="0..255",
                 )
         writer.out += bytes((erc, length)) + raw
 
@@ -628,21 +643,20 @@ class Event(Shape):
         depth = len(writer.path)
         # What tells two forms of a body apart is its length, which is known only when it is written: the standard's
         # form is tried first, then each form that a condition names.
-        lengths = [None, *_named_lengths(body.members)]
-        for length in lengths:
+        failure = None
+        for length in [None, *_named_lengths(body.members)]:
             inner = writer.part()
             inner.numbers[LENGTH] = length
             try:
                 body.write(inner, data)
-            except EncodeError:
-                if length == lengths[-1]:
-                    raise
+            except EncodeError as error:
+                failure = error
                 del writer.path[depth:]
-                continue
-            if length is None or length == len(inner.out):
-                break
-        writer.path.pop()
-        return bytes(inner.out)
+            else:
+                if length in (None, len(inner.out)):
+                    writer.path.pop()
+                    return bytes(inner.out)
+        raise failure or EncodeError("fits no form of the event record", found=f"ERC{erc}")
 
     def span(self) -> Extent:
         return 1, 257
@@ -684,7 +698,7 @@ class Units(Shape):
 
     def write(self, writer: Writer, value: Any) -> None:
         if not isinstance(value, list):
-            raise EncodeError("not a list of data units", found=repr(value))
+            raise EncodeError("not a list of data units", found=shown(value))
         writer.context.write_units(writer, self.afn, value)
 
     def span(self) -> Extent:

@@ -57,8 +57,11 @@ def _members(members: tuple[Member, ...], value: Any, context: Context, path: tu
             if member.name in value:
                 yield from _shape(member.shape, value[member.name], context, (*path, member.name), member)
         else:
-            for block in member.blocks():
-                yield from _members(block, value, context, path)
+            # The blocks of a condition are alternatives, which may share names.
+            blocks = (
+                block for block in member.blocks() if any(name in value for each in block for name in each.names())
+            )
+            yield from _members(next(blocks, ()), value, context, path)
 
 
 def _shape(
@@ -76,7 +79,7 @@ def _shape(
             yield from _members(shape.members, value, context, path)
         case Bitfield():
             yield Line(path, None, owner, group=True)
-            for part in shape.parts:
+            for part in (part for part in shape.parts if part.name in value):
                 yield Line((*path, part.name), value[part.name], part)
             if "spare" in value:
                 yield Line((*path, "spare"), value["spare"])
@@ -91,11 +94,11 @@ def _shape(
 
 
 def _event(value: Any, context: Context, path: tuple[str, ...], owner: Field | BitPart | None) -> Iterator[Line]:
-    erc = value["erc"]
+    erc = value["erc"] if "erc" in value else context.event_erc(value["event"])
     if erc is None:
         yield Line(path, None, owner)
         return
-    yield Line(path, f"ERC{erc} {value['event'] or ''}".strip(), owner, group=True)
+    yield Line(path, f"ERC{erc} {context.event_key(erc) or ''}".strip(), owner, group=True)
     if "length" in value:
         yield Line((*path, "length"), value["length"])
     body = context.event_body(erc)
