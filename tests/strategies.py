@@ -74,7 +74,8 @@ from plmsproto.layout import (
     SizedLeaf,
     Units,
 )
-from plmsproto.layout.nodes import LENGTH, Conditional, Member
+from plmsproto.layout.event import LENGTH
+from plmsproto.layout.nodes import Conditional, Member
 
 MOST = 4
 """Entries of a counted list, at most."""

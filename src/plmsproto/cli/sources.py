@@ -59,6 +59,8 @@ def captures(inputs: Sequence[str], form: InputForm) -> Iterator[Capture]:
         UsageError: an input is neither a file that can be read nor hex.
     """
     if not inputs:
+        if sys.stdin.isatty():
+            raise UsageError("nothing to read: name a file, give hex, or pipe something in")
         inputs = ["-"]
     if not any(name == "-" or _exists(name) for name in inputs):
         yield from _argument(inputs, form)

@@ -6,20 +6,21 @@ A layout is a few lines of text in the catalogue, such as::
     tariff_count               u1   0..63
     reading[tariff_count + 1]  A14  kWh
 
-``grammar`` turns the text into a ``Record``, a tree of the parts in ``nodes``; the tree reads (``Reader``), writes
-(``Writer``), measures (``span``) and describes (``describe``) any body of that shape. ``counts`` are the numbers and
-conditions inside a layout. Nothing here knows which items exist, nor frames: see ``catalogue`` and ``application``.
+``grammar`` turns the text into a ``Record``, a tree of the parts in ``nodes`` (and ``event``); the tree reads
+(``Reader``), writes (``Writer``), measures (``span``) and describes (``describe``) any body of that shape. ``counts``
+are the numbers and conditions inside a layout. Nothing here knows which items exist, nor frames: see ``catalogue`` and
+``application``.
 """
 
 from .counts import Condition, Count
 from .cursor import Reader, Span, Undecoded, Writer
 from .describe import Row, describe
+from .event import Event
 from .grammar import BUILT_IN_TYPES, NamedEnumeration, NamedType, Vocabulary, parse
 from .nodes import (
     Bitfield,
     BitPart,
     Conditional,
-    Event,
     Field,
     Leaf,
     ListOf,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .event import Event
 from .nodes import (
     Bitfield,
     Conditional,
-    Event,
     Field,
     Leaf,
     ListOf,

@@ -33,12 +33,11 @@ from typing import Final, NamedTuple, NoReturn
 from ..errors import CatalogueError
 from ..formats import ANNEX_A, COUNTED, PLAIN, SIZED, Bits, Enumerated, Format, Integer, Scaled
 from .counts import COMPARISONS, Condition, Count
+from .event import LENGTH, Event
 from .nodes import (
-    LENGTH,
     Bitfield,
     BitPart,
     Conditional,
-    Event,
     Field,
     Leaf,
     ListOf,

@@ -1,8 +1,9 @@
 """The parts of a layout: what each one reads, writes and measures.
 
 Two kinds of part make up every layout. A *shape* is how one value lies in the bytes: a leaf (one format), a bit field,
-a record, a list, an event record, a run of data units. A *member* is what stands on a line of a record: a named shape
-(``Field``), a ``Conditional`` block, an ``Optional`` block. A record reads its members in order into one dict.
+a record, a list, a run of data units (and, in ``event``, an event record). A *member* is what stands on a line of a
+record: a named shape (``Field``), a ``Conditional`` block, an ``Optional`` block. A record reads its members in order
+into one dict.
 
 Names of parts, units and ranges are carried along for errors and descriptions; no part changes its behaviour by them.
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ..errors import BadStructureError, EncodeError, PlmsError, TruncatedError, UnknownItemError, shown
+from ..errors import BadStructureError, EncodeError, PlmsError, TruncatedError, shown
 from ..formats import NO_DATA, Format
 from .counts import Condition, Count
 from .cursor import Reader, Undecoded, Writer, as_undecoded
@@ -514,177 +515,6 @@ def _check_count(given: int, count: Count, writer: Writer, what: str) -> None:
     wanted = count.evaluate(writer.numbers)
     if given != wanted:
         raise EncodeError(f"{count.text} says how many", found=f"{given} {what}", expected=str(wanted))
-
-
-@dataclass(slots=True, eq=False)
-class Event(Shape):
-    """An event record of AFN 0EH: event code ERC, length Le, and the body that the code selects.
-
-    The value is ``{"erc": 14, "event": "terminal_power_down_up", "data": {…}}``. ``data`` is ``Undecoded`` where the
-    code is unknown or the body does not fit; ``length`` is there only if the device's Le is not the body's length. A
-    slot that was never written, a single EEH, is ``{"erc": None}``.
-    """
-
-    def read(self, reader: Reader, owner: Field | None) -> dict[str, Any]:
-        erc = reader.take(1)[0]
-        if erc == NO_DATA:
-            reader.deviate("an empty slot, filled with EE")
-            reader.span(b"\xee", None)
-            return {"erc": None}
-        length = reader.take(1)[0]
-        key = reader.context.event_key(erc)
-        if reader.spans is not None:
-            reader.span(
-                reader.data[reader.position - 2 : reader.position], {"erc": erc, "length": length}, note=key or ""
-            )
-        value: dict[str, Any] = {"erc": erc, "event": key}
-        size = self._body_size(reader, erc, length)
-        if size != length:
-            value["length"] = length
-        reader.path.append("data")
-        value["data"] = self._read_body(reader, erc, size)
-        reader.path.pop()
-        return value
-
-    def _body_size(self, reader: Reader, erc: int, length: int) -> int:
-        size = length
-        if reader.context.length_includes_head:
-            if length < 2:
-                raise BadStructureError(
-                    "an event record shorter than its head", offset=reader.position - 1, path=reader.place
-                )
-            size = length - 2
-        elif (slack := reader.context.event_slack(erc)) and not self._fits(reader, erc, size):
-            size += slack if self._fits(reader, erc, size + slack) else 0
-            if size != length:
-                reader.deviate(f"length {length}, but the record has {size} bytes")
-        if size > reader.remaining:
-            raise TruncatedError(
-                "the data end inside an event record",
-                offset=reader.position,
-                path=reader.place,
-                found=f"{reader.remaining} bytes",
-                expected=str(size),
-            )
-        return size
-
-    def _fits(self, reader: Reader, erc: int, size: int) -> bool:
-        body = reader.context.event_body(erc)
-        if body is None or size > reader.remaining:
-            return False
-        trial = Reader(reader.data, reader.position, reader.position + size, reader.context)
-        trial.numbers[LENGTH] = size
-        try:
-            body.read(trial)
-        except PlmsError:
-            return False
-        return not trial.remaining
-
-    def _read_body(self, reader: Reader, erc: int, size: int) -> Any:
-        body = reader.context.event_body(erc)
-        if body is None:
-            raw = reader.take(size)
-            if erc == 0:
-                reader.deviate("an empty slot, event code 0")
-                value = Undecoded(raw)
-            else:
-                value = reader.undecoded(raw, UnknownItemError(f"unknown event code ERC{erc}"))
-            reader.span(raw, value)
-            return value
-        mark = reader.mark()
-        try:
-            inner = reader.part(size)
-            inner.numbers[LENGTH] = size
-            fields = body.read(inner)
-            if inner.remaining:
-                raise BadStructureError(
-                    f"an event record longer than its ERC{erc}",
-                    path=reader.place,
-                    found=f"{size} bytes",
-                    expected=str(size - inner.remaining),
-                )
-        except PlmsError as error:
-            # The record's length still says where the next one begins: only this body is lost.
-            reader.back_to(mark)
-            raw = reader.take(size)
-            value = reader.undecoded(raw, error)
-            reader.span(raw, value, note=error.reason)
-            return value
-        reader.position += size
-        return fields
-
-    def write(self, writer: Writer, value: Any) -> None:
-        if not isinstance(value, Mapping):
-            raise EncodeError("not an event record", found=shown(value), expected="a dict of event (or erc) and data")
-        if unknown := value.keys() - {"erc", "event", "length", "data"}:
-            raise EncodeError("no such part of an event record", found=", ".join(sorted(unknown)))
-        if value.get("erc", 0) is None:
-            writer.out.append(NO_DATA)
-            return
-        erc = value["erc"] if "erc" in value else writer.context.event_erc(str(value.get("event")))
-        raw = as_undecoded(value.get("data"))
-        if raw is None:
-            raw = self._write_body(writer, erc, value.get("data"))
-        length = value.get("length", len(raw) + (2 if writer.context.length_includes_head else 0))
-        for number in (erc, length):
-            if not (isinstance(number, int) and 0 <= number <= 255):
-                raise EncodeError(
-                    "an event record's head does not fit",
-                    found=f"ERC {shown(erc)}, length {shown(length)}",
-                    expected="0..255",
-                )
-        writer.out += bytes((erc, length)) + raw
-
-    def _write_body(self, writer: Writer, erc: Any, data: Any) -> bytes:
-        body = writer.context.event_body(erc) if isinstance(erc, int) else None
-        if body is None:
-            raise EncodeError(f"the catalogue has no event code {erc!r} in this edition")
-        writer.path.append("data")
-        depth = len(writer.path)
-        # What tells two forms of a body apart is its length, which is known only when it is written: the standard's
-        # form is tried first, then each form that a condition names.
-        failure = None
-        for length in [None, *_named_lengths(body.members)]:
-            inner = writer.part()
-            inner.numbers[LENGTH] = length
-            try:
-                body.write(inner, data)
-            except EncodeError as error:
-                failure = error
-                del writer.path[depth:]
-            else:
-                if length in (None, len(inner.out)):
-                    writer.path.pop()
-                    return bytes(inner.out)
-        raise failure or EncodeError("fits no form of the event record", found=f"ERC{erc}")
-
-    def span(self) -> Extent:
-        return 1, 257
-
-
-class _Length:
-    """Stands for the record's own length byte in conditions; see ``LENGTH``."""
-
-    name = "length"
-    referenced = True
-
-    def __repr__(self) -> str:
-        return "length"
-
-
-LENGTH = _Length()
-"""What ``length`` means in a condition of an event layout: the number of bytes of the record's body."""
-
-
-def _named_lengths(members: tuple[Member, ...]) -> list[int]:
-    """The body lengths that conditions of an event layout compare with."""
-    lengths: list[int] = []
-    for member in members:
-        if isinstance(member, Conditional) and member.condition.source is LENGTH:
-            lengths.append(member.condition.constant)
-        if not isinstance(member, Field):
-            lengths += [length for block in member.blocks() for length in _named_lengths(block)]
-    return lengths
 
 
 @dataclass(slots=True, eq=False)

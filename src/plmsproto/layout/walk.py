@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .cursor import Context, Undecoded
-from .nodes import Bitfield, BitPart, Event, Field, ListOf, Member, Record, Shape, Units
+from .event import Event
+from .nodes import Bitfield, BitPart, Field, ListOf, Member, Record, Shape, Units
 
 
 @dataclass(frozen=True, slots=True)
