@@ -61,8 +61,7 @@ class Tp:
         """Whether more than the permitted delay has passed since the frame was sent.
 
         The label has no month, so the day nearest to ``now`` is meant. A send time in the future is accepted, and so is
-        a label
-        without a time: what to do with it is the caller's decision.
+        a label without a time: what to do with it is the caller's decision.
 
         Args:
             now: the receiver's clock, local time.

@@ -1,0 +1,76 @@
+"""Formats made of others: whole numbers with a factor, whole numbers whose codes have names."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ..errors import EncodeError, shown
+from .base import Format, as_decimal, as_int
+
+
+class Scaled(Format):
+    """A whole-number format whose unit is a multiple: value = raw × factor (``u1 h *0.5``)."""
+
+    def __init__(self, base: Format, factor: Decimal) -> None:
+        self.base = base
+        self.factor = factor
+        self.name = base.name
+        self.size = base.size
+        self.injective = base.injective
+        self.fills = base.fills
+        self.fill_is_ambiguous = base.fill_is_ambiguous
+        self.summary = f"{base.summary}, × {factor}"
+        self._whole = factor == factor.to_integral_value()
+
+    def read(self, raw: bytes) -> int | Decimal:
+        number: int = self.base.read(raw)
+        return number * int(self.factor) if self._whole else number * self.factor
+
+    def write(self, value: int | Decimal) -> bytes:
+        number = Decimal(value) / self.factor
+        if number != number.to_integral_value():
+            raise EncodeError(f"not a multiple of {self.factor}", found=shown(value))
+        return self.base.write(int(number))
+
+    def coerce(self, value: Any) -> int | Decimal:
+        return as_int(value, self.name) if self._whole else as_decimal(value, self.name)
+
+    def number(self, value: int | Decimal) -> int:
+        return int(Decimal(value) / self.factor)
+
+
+class Enumerated(Format):
+    """A whole-number format whose codes have names. A code without a name stays a number, so nothing is lost."""
+
+    def __init__(self, base: Format, labels: dict[int, str]) -> None:
+        self.base = base
+        self.labels = labels
+        self.codes = {label: code for code, label in labels.items()}
+        self.name = base.name
+        self.size = base.size
+        self.injective = base.injective
+        self.fills = base.fills
+        self.fill_is_ambiguous = base.fill_is_ambiguous
+        self.summary = base.summary
+
+    def read(self, raw: bytes) -> int | str:
+        code: int = self.base.read(raw)
+        return self.labels.get(code, code)
+
+    def write(self, value: int | str) -> bytes:
+        return self.base.write(self.number(value))
+
+    def number(self, value: int | str) -> int:
+        """The code that stands for a name (or for itself)."""
+        if isinstance(value, str):
+            if value not in self.codes:
+                raise EncodeError("no such name", found=shown(value), expected=", ".join(self.codes))
+            return self.codes[value]
+        return value
+
+    def coerce(self, value: Any) -> int | str:
+        if isinstance(value, str) and (value in self.codes or not value.isdigit()):
+            return value
+        number: int = self.base.coerce(value)
+        return self.labels.get(number, number)

@@ -1,0 +1,184 @@
+"""Formats that are not in annex A: binary integers, bit strings, raw bytes, text, IPv4 addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import BadValueError, EncodeError, shown
+from .base import NO_DATA, STRAY_FILLS, Format, as_int, hex_text
+
+
+class Integer(Format):
+    """Binary integer, low byte first: ``u1`` to ``u4`` unsigned, ``i1`` to ``i4`` two's complement."""
+
+    whole = True
+
+    def __init__(self, size: int, *, signed: bool = False) -> None:
+        self.size: int = size
+        self.signed = signed
+        self.name = f"{'i' if signed else 'u'}{size}"
+        self.fill_is_ambiguous = size == 1
+        self.fills = () if size == 1 else (NO_DATA,)
+        self.summary = f"{'signed' if signed else 'unsigned'} integer, {size} byte{'s' * (size > 1)}, low byte first"
+        span = 1 << 8 * size
+        self.low, self.high = (-span // 2, span // 2 - 1) if signed else (0, span - 1)
+
+    def read(self, raw: bytes) -> int:
+        return int.from_bytes(raw, "little", signed=self.signed)
+
+    def write(self, value: int) -> bytes:
+        if not self.low <= value <= self.high:
+            raise EncodeError(f"does not fit {self.name}", found=shown(value), expected=f"{self.low}..{self.high}")
+        return value.to_bytes(self.size, "little", signed=self.signed)
+
+    def coerce(self, value: Any) -> int:
+        return as_int(value, self.name)
+
+
+class Bits(Format):
+    """Bit string ``bs[N]`` of N bytes: a list of the numbers of the bits that are set, ascending.
+
+    Bit i of byte i // 8 has the number ``first + i``, so that rounds, Fn and points come out under their own numbers.
+    """
+
+    def __init__(self, size: int, first: int = 0) -> None:
+        self.size: int = size
+        self.first = first
+        self.name = f"bs[{size}]"
+        self.fill_is_ambiguous = size == 1
+        self.fills = () if size == 1 else (NO_DATA,)
+        self.summary = f"bit string of {size * 8} bits; the numbers of the set bits"
+
+    def read(self, raw: bytes) -> list[int]:
+        word = int.from_bytes(raw, "little")
+        return [self.first + bit for bit in range(word.bit_length()) if word >> bit & 1]
+
+    def write(self, value: list[int]) -> bytes:
+        word = 0
+        for number in value:
+            bit = number - self.first
+            if not 0 <= bit < 8 * self.size:
+                allowed = f"{self.first}..{self.first + 8 * self.size - 1}"
+                raise EncodeError(f"no such bit in {self.name}", found=shown(number), expected=allowed)
+            word |= 1 << bit
+        return word.to_bytes(self.size, "little")
+
+    def coerce(self, value: Any) -> list[int]:
+        if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+            raise EncodeError(f"not a list of bit numbers for {self.name}", found=shown(value))
+        return sorted({as_int(number, self.name) for number in value})
+
+    def number(self, value: list[int]) -> int:
+        return sum(1 << number - self.first for number in value)
+
+
+class Raw(Format):
+    """Bytes whose meaning lies outside the protocol: keys, certificates, forwarded frames.
+
+    They are never interpreted, not even as fill.
+    """
+
+    fills = ()
+
+    def __init__(self, size: int | None) -> None:
+        self.size = size
+        self.name = "raw" if size is None else f"raw[{size}]"
+        self.summary = "bytes as they are"
+
+    def read(self, raw: bytes) -> bytes:
+        return bytes(raw)
+
+    def write(self, value: bytes) -> bytes:
+        if self.size is not None and len(value) != self.size:
+            raise EncodeError(f"wrong length for {self.name}", found=f"{len(value)} bytes", expected=f"{self.size}")
+        return value
+
+    def coerce(self, value: Any) -> bytes:
+        if isinstance(value, str):
+            try:
+                return bytes.fromhex(value)
+            except ValueError:
+                raise EncodeError(f"not hex for {self.name}", found=shown(value)) from None
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return bytes(value)
+        raise EncodeError(f"not bytes for {self.name}", found=shown(value))
+
+    def encode(self, value: Any) -> bytes:
+        if value is None:
+            raise EncodeError(f"{self.name} can't be without a value")
+        return self.write(self.coerce(value))
+
+
+class Text(Format):
+    """Text in a fixed field (``ascii[N]``, NUL padded) or of counted length (``ascii[count]``, ``gb2312[count]``).
+
+    The text ends at the first NUL; trailing blanks are padding. Devices leave uninitialised memory behind the NUL.
+    """
+
+    injective = False
+    fills = (NO_DATA, *STRAY_FILLS)
+
+    def __init__(self, codec: str, size: int | None) -> None:
+        self.codec = codec
+        self.size = size
+        self.name = codec if size is None else f"{codec}[{size}]"
+        self.summary = f"text, {'ASCII' if codec == 'ascii' else 'GB 2312'}, NUL padded"
+        # GBK contains GB 2312 and is what terminals' displays really take.
+        self._python_codec = "gbk" if codec == "gb2312" else codec
+
+    def read(self, raw: bytes) -> str:
+        try:
+            text = bytes(raw).partition(b"\0")[0].decode(self._python_codec)
+        except UnicodeDecodeError:
+            raise BadValueError(f"not {self.codec} text", found=hex_text(raw)) from None
+        if not _is_printable(text):
+            raise BadValueError(f"not {self.codec} text", found=hex_text(raw))
+        return text.rstrip(" ")
+
+    def write(self, value: str) -> bytes:
+        if not _is_printable(value) or value.endswith(" "):
+            raise EncodeError(f"text that would come back different from {self.name}", found=shown(value))
+        try:
+            raw = value.encode(self._python_codec)
+        except UnicodeEncodeError:
+            raise EncodeError(f"not {self.codec} text", found=shown(value)) from None
+        if self.size is None:
+            return raw
+        if len(raw) > self.size:
+            raise EncodeError(f"text too long for {self.name}", found=f"{len(raw)} bytes", expected=f"{self.size}")
+        return raw.ljust(self.size, b"\0")
+
+    def coerce(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise EncodeError(f"not text for {self.name}", found=shown(value))
+        return value
+
+
+def _is_printable(text: str) -> bool:
+    # The wide space of Chinese text is a separator to Python, like the line ends.
+    return all(char.isprintable() or char in "\r\n\t\u3000" for char in text)
+
+
+class Ip4(Format):
+    """IPv4 address in written order: 192.168.0.1 is ``C0 A8 00 01``."""
+
+    name = "ip4"
+    size = 4
+    summary = "IPv4 address, four bytes in written order"
+
+    def read(self, raw: bytes) -> str:
+        return ".".join(map(str, raw))
+
+    def write(self, value: str) -> bytes:
+        parts = value.split(".")
+        if len(parts) != 4 or not all(
+            part.isascii() and part.isdigit() and len(part) <= 3 and int(part) <= 255 for part in parts
+        ):
+            raise EncodeError("not an IPv4 address", found=shown(value), expected="text such as 192.168.0.1")
+        return bytes(map(int, parts))
+
+    def coerce(self, value: Any) -> str:
+        if isinstance(value, int):
+            raise EncodeError("not an IPv4 address", found=shown(value), expected="text such as 192.168.0.1")
+        return str(value)  # ipaddress.IPv4Address prints as its text
