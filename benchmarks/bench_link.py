@@ -1,4 +1,4 @@
-"""Speed of the link layer: python benchmarks/bench_link.py
+"""Speed of the link layer: python benchmarks/bench_link.py [--quick]
 
 Prints ratios of times measured in one run, best of several, since absolute figures say more about the machine than
 about the code. What to look for:
@@ -15,6 +15,7 @@ and other work on the machine disturbs the thread figures most.
 
 from __future__ import annotations
 
+import argparse
 import math
 import platform
 import random
@@ -34,7 +35,15 @@ MIB = 1 << 20
 Implementation = ModuleType | SimpleNamespace
 
 
+REPEAT = 7
+
+
 def main() -> None:
+    global REPEAT
+    parser = argparse.ArgumentParser(description="Speed of the link layer, as ratios measured in one run.")
+    parser.add_argument("--quick", action="store_true", help="each measurement once: to see that it runs")
+    if parser.parse_args().quick:
+        REPEAT = 1
     print(f"{platform.machine()} {processor()}, {platform.python_implementation()} {platform.python_version()}")
     print(f"implementation in use: {_implementation.IMPLEMENTATION}")
     pure = SimpleNamespace(checksum=pure_checksum.checksum, scan=pure_scan.scan, StreamScanner=pure_scan.StreamScanner)
@@ -131,10 +140,10 @@ def length_word(length: int) -> bytes:
     return (length * 4 + TAG_376).to_bytes(2, "little")
 
 
-def best(*runs: Callable[[], object], repeat: int = 7) -> list[float]:
+def best(*runs: Callable[[], object]) -> list[float]:
     """Returns the shortest time of each, in seconds; they take turns, so that a slow phase of the machine hits all."""
     times = [math.inf] * len(runs)
-    for _ in range(repeat):
+    for _ in range(REPEAT):
         for number, run in enumerate(runs):
             begin = time.perf_counter()
             run()

@@ -60,7 +60,7 @@ class PlmsError(ValueError):
 
     def __reduce__(self) -> tuple[object, ...]:
         # ValueError's own pickling would lose the keyword arguments.
-        return (_restore, (type(self), self.reason, self.offset, self.path, self.found, self.expected))
+        return _restore, (type(self), self.reason, self.offset, self.path, self.found, self.expected), vars(self)
 
 
 _MOST_SHOWN = 80

@@ -44,6 +44,7 @@ class _File:
     first: int = 1
     last: int = 1 << 16
     loaded: bool = False
+    added: bool = False
 
     def holds(self, afn: int, fn: int | None) -> bool:
         return self.afn in (None, afn) and (fn is None or self.first <= fn <= self.last)
@@ -123,7 +124,7 @@ class Catalogue:
             self._load()  # what the new entries replace must be there first
             before = self._state()
             try:
-                self._files.append(_File(name, text))
+                self._files.append(_File(name, text, added=True))
                 self._read(self._files[-1])
                 self._forget_compiled()  # a type that known layouts use may have changed
                 self._check(name)
@@ -131,6 +132,17 @@ class Catalogue:
                 self._files, self._items, self._events, self._afns, self._words = before
                 self._forget_compiled()
                 raise
+
+    # Messages carry their catalogue. Copying one must not copy the catalogue, and pickling one needs no more of it than
+    # what a user added to the library's own.
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Catalogue:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self is default_catalogue():
+            return default_catalogue, ()
+        return _restore, (tuple((file.text, file.name) for file in self._files if file.added),)
 
     # ---- questions
 
@@ -373,6 +385,13 @@ _EVENTS_AFN: Final = 0x0E
 def default_catalogue() -> Catalogue:
     """The library's own catalogue, shared by everybody who does not bring one."""
     return Catalogue()
+
+
+def _restore(added: tuple[tuple[str, str], ...]) -> Catalogue:
+    catalogue = Catalogue()
+    for text, name in added:
+        catalogue.add(text, name)
+    return catalogue
 
 
 def _own_files() -> Iterator[_File]:
