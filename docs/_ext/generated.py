@@ -32,7 +32,14 @@ class Table(SphinxDirective):
 
     heads: ClassVar[tuple[str, ...]]
 
-    def rows(self) -> Iterable[tuple[str, ...]]:
+    def fill_of(form: Format) -> str:
+    """Which bytes mean "no data": EE alone (in a run, where it is a value too), any of the four, or none."""
+    if form.fill_is_ambiguous:
+        return "EE in a run"
+    return {(): "", (0xEE,): "EE"}.get(form.fills, "EE …")
+
+
+def rows(self) -> Iterable[tuple[str, ...]]:
         """The cells, row by row."""
         raise NotImplementedError
 
@@ -128,7 +135,7 @@ class FormatTable(Table):
             f"``{type(value).__name__}``",
             f"``{value!r}``",
             f"``{raw.hex(' ').upper()}``",
-            ", ".join(f"{fill:02X}" for fill in form.fills) or ("EE in a run" if form.fill_is_ambiguous else ""),
+            fill_of(form),
         )
 
 

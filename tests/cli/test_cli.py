@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from real_frames import real_frames
 
 from plmsproto.cli import main
+from plmsproto.cli.views import VIEWS
 
 HEARTBEAT = "68 32 00 32 00 68 C9 20 21 07 00 00 02 71 00 00 04 00 88 16"
 CLOCK = "68 4A 00 4A 00 68 88 00 00 01 00 02 0C 60 00 00 02 00 49 48 11 15 52 15 17 16"
@@ -240,6 +242,22 @@ def test_text_from_the_wire_can_not_steer_a_terminal(run: Run) -> None:
         "chinese_text", {"head": {"kind": "ordinary", "number": 1}, "text": "a\tb"}, address=plms.Address("4401", 2)
     )
     assert "a\\x09b" in run("decode", bytes(text).hex()).out
+
+
+@pytest.mark.parametrize("arguments", [["items"], *(["decode", "--format", form, "-"] for form in VIEWS)])
+def test_a_reader_that_has_seen_enough_is_no_error(arguments: list[str], tmp_path: Path) -> None:
+    log = tmp_path / "long.log"
+    log.write_text(f"{CLOCK}\n" * 5000, encoding="utf-8")
+    with log.open("rb") as lines:
+        command = [sys.executable, "-m", "plmsproto", *arguments]
+        process = subprocess.Popen(command, stdin=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        complaints = process.stderr.read()
+        process.stderr.close()
+        assert (process.wait(), complaints) == (0, b"")
 
 
 # ---- wrong usage

@@ -62,12 +62,19 @@ class View:
         """Prints what comes after the last result."""
 
 
+class _Console(Console):
+    """A console that leaves it to ``main`` what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def make_console(out: TextIO, color: str) -> Console:
     """A console that has colours and the terminal's width on a terminal, and neither in a pipe."""
     force = True if color == "always" else None
     no_color = color == "never"
     terminal = out.isatty()
-    return Console(
+    return _Console(
         file=out,
         force_terminal=force,
         no_color=no_color,
