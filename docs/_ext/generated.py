@@ -27,19 +27,19 @@ from plmsproto.identifier import IdentifierFormat, PointCoding
 from plmsproto.layout.grammar import KEYWORDS
 
 
-class Table(SphinxDirective):
-    """A table of plain cells; text between ``` `` ``` is code."""
-
-    heads: ClassVar[tuple[str, ...]]
-
-    def fill_of(form: Format) -> str:
+def fill_of(form: Format) -> str:
     """Which bytes mean "no data": EE alone (in a run, where it is a value too), any of the four, or none."""
     if form.fill_is_ambiguous:
         return "EE in a run"
     return {(): "", (0xEE,): "EE"}.get(form.fills, "EE …")
 
 
-def rows(self) -> Iterable[tuple[str, ...]]:
+class Table(SphinxDirective):
+    """A table of plain cells; text between ``` `` ``` is code."""
+
+    heads: ClassVar[tuple[str, ...]]
+
+    def rows(self) -> Iterable[tuple[str, ...]]:
         """The cells, row by row."""
         raise NotImplementedError
 
