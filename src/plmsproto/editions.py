@@ -5,9 +5,8 @@ Code asks this table; there is no test for an edition anywhere in the flow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from .errors import EncodeError, shown
 from .identifier import PointCoding
@@ -24,8 +23,7 @@ class Edition(StrEnum):
     """Q/GDW 1376.1-2013."""
 
 
-@dataclass(frozen=True, slots=True)
-class EditionRules:
+class EditionRules(NamedTuple):
     """What an edition says about frames and data units.
 
     Attributes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..catalogue import Catalogue
 from ..editions import NEWEST_FIRST, PW_SIZES, RULES, Edition, editions_of_tag
@@ -40,8 +40,7 @@ _STANDARD_BODY: Final = (False, False, "")
 """No variants, event lengths as the standard says, no deviation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(NamedTuple):
     """One way to read a frame: the body's reading, which parts of AUX are there, and how all this deviates."""
 
     reading: Reading

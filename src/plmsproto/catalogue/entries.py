@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..editions import Edition
 from ..layout import Record
@@ -19,8 +19,7 @@ Compiler = Callable[["Entry", str, Edition], Record]
 """Turns layout text into a tree: the entry that it belongs to, the text, the edition."""
 
 
-@dataclass(frozen=True, slots=True)
-class BodyLayout:
+class BodyLayout(NamedTuple):
     """One ``[[item.layout]]`` or ``[[event.layout]]``: the body in one direction, in some editions.
 
     Attributes:
@@ -154,8 +153,7 @@ class EventEntry(Entry):
         return self.compiled(found, edition) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class AfnEntry:
+class AfnEntry(NamedTuple):
     """One application function.
 
     Attributes:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..editions import NEWEST_FIRST, RULES, Edition, as_edition
 from ..errors import CatalogueError, EncodeError, UnknownItemError
@@ -50,8 +50,7 @@ class _File:
         return self.afn in (None, afn) and (fn is None or self.first <= fn <= self.last)
 
 
-@dataclass(slots=True, frozen=True)
-class _TypeEntry:
+class _TypeEntry(NamedTuple):
     key: str
     editions: tuple[Edition, ...]
     named: NamedType

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 Numbers = Mapping[Any, int | None]
 """What is known so far: field or bit part → its raw number, ``None`` where the device had no data."""
@@ -24,8 +23,7 @@ COMPARISONS: Final[dict[str, Callable[[int, int], bool]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """How many: a constant, an earlier field plus or minus a constant, the set bits of one, or "until the end".
 
     Attributes:
@@ -58,8 +56,7 @@ class Count:
         return length - self.constant
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """A comparison of an earlier field with a constant; false where the field has no data."""
 
     text: str

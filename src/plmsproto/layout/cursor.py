@@ -10,7 +10,7 @@ What the layers above must lend (event layouts, the units inside task data) come
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..errors import BadValueError, PlmsError, TruncatedError
 from ..formats import NO_DATA, Format
@@ -44,8 +44,7 @@ class Undecoded:
         return hash(self.raw)
 
 
-@dataclass(slots=True, frozen=True)
-class Span:
+class Span(NamedTuple):
     """Which bytes became which value: one line of an annotated dump.
 
     Attributes:

@@ -6,7 +6,7 @@ The command line and the documentation print these; nothing is decoded from them
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .event import Event
 from .nodes import (
@@ -24,8 +24,7 @@ from .nodes import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of a description.
 
     Attributes:

@@ -80,16 +80,14 @@ class Token(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class NamedType:
+class NamedType(NamedTuple):
     """A type that the catalogue names: the text of a record, or one shape."""
 
     fields: str = ""
     shape: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedEnumeration:
+class NamedEnumeration(NamedTuple):
     """An enumeration that the catalogue names: code → label."""
 
     labels: Mapping[int, str]

@@ -7,16 +7,14 @@ the value, so that order, units and Chinese names are the catalogue's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .cursor import Context, Undecoded
 from .event import Event
 from .nodes import Bitfield, BitPart, Field, ListOf, Member, Record, Shape, Units
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One value, or the head of a group of values.
 
     Attributes:
