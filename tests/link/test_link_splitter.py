@@ -241,3 +241,21 @@ def test_frames_carry_what_parsing_them_gives() -> None:
     events = split([b"".join(INTACT)])
     assert events == [Frame.parse(data) for data in INTACT]
     assert describe(events[1])[1] == len(INTACT[0])
+
+
+@pytest.mark.parametrize(
+    ("tail", "kind"),
+    [
+        ("68 32", BadStructureError),  # a stray start byte looks the same
+        ("68 32 00 32", TruncatedError),
+        ("11 68 32 00 32 00", TruncatedError),
+        ("68 32 00 33 00", BadStructureError),
+    ],
+)
+def test_a_head_that_the_end_cuts_is_told_from_noise(tail: str, kind: type[PlmsError]) -> None:
+    splitter = FrameSplitter()
+    splitter.feed(bytes.fromhex(tail))
+    [noise] = splitter.close()
+    assert isinstance(noise, Noise)
+    assert type(noise.error) is kind
+    assert noise.head == (bytes.fromhex(tail).index(0x68) if kind is TruncatedError else None)

@@ -17,16 +17,20 @@ What is a frame is defined in ``plmsproto.link.scan``. The splitter adds what a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .. import _implementation
-from ..errors import BadStructureError, PlmsError
-from .constants import MAX_NETWORK, OVERHEAD, check_options, minimum_length
+from ..errors import BadStructureError, PlmsError, TruncatedError
+from .constants import HEAD_SIZE, MAX_NETWORK, OVERHEAD, check_options, minimum_length
 from .frame import Frame, frame_error
 from .scan import HEAD, candidate_size
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+
+_TELLING_BYTES: Final = 4
+"""So many bytes of a head, one L and the beginning of the other, are taken for one."""
 
 
 @dataclass(slots=True)
@@ -163,4 +167,12 @@ def _head_to_blame(run: bytes, address_size: int, max_length: int) -> int | None
             return match.start()
         if first is None:
             first = match.start()
-    return first
+    return _cut_head(run) if first is None else first
+
+
+def _cut_head(run: bytes) -> int | None:
+    """Finds a head that the end of the run cuts, if enough of it is there to be told from a stray 68H."""
+    for start in range(max(0, len(run) - HEAD_SIZE + 1), len(run) - _TELLING_BYTES + 1):
+        if isinstance(frame_error(run[start:]), TruncatedError):
+            return start
+    return None
