@@ -42,6 +42,7 @@ _DUMP: Final = re.compile(
 
 _FRAME_START: Final = re.compile(r"(?i)^\s*(?:0x)?68")
 _MOST_DUMPED: Final = 64
+_LONGEST_DUMP_LINE: Final = 400
 _SHORT: Final = 8
 _SHORTEST_MEANT: Final = 12
 
@@ -77,7 +78,7 @@ def line_bytes(line: str) -> LineBytes:
     A word with an odd number of digits loses its last one, or is passed over if it is short (part of a time, say); so
     is the offset of a hex dump's line.
     """
-    dump = _DUMP.match(line)
+    dump = _DUMP.match(line) if len(line) <= _LONGEST_DUMP_LINE else None
     if dump and not _FRAME_START.match(line):
         digits = re.sub(r"[^0-9A-Fa-f]", "", dump["hex"])
         if len(digits) <= 2 * _MOST_DUMPED:
@@ -112,11 +113,16 @@ class FrameText:
         self._numbers: list[int] = []
         self._bare: list[bool] = []
 
-    def feed(self, line: str) -> list[Found]:
-        """Takes the next line and returns what it completes."""
-        self._line += 1
+    def feed(self, line: str, *, goes_on: bool = False) -> list[Found]:
+        """Takes the next line and returns what it completes.
+
+        Args:
+            line: the line, or a piece of it.
+            goes_on: this piece goes on where the one before it stopped; it must not be cut within a byte.
+        """
+        self._line += not goes_on
         data, bare = line_bytes(line)
-        found = [] if bare else self.close()
+        found = [] if bare or goes_on else self.close()
         if data:
             self._starts.append(self._fed)
             self._numbers.append(self._line)

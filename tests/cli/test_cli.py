@@ -179,6 +179,24 @@ def test_several_files_and_windows_line_ends(run: Run, tmp_path: Path) -> None:
     assert f"{tmp_path / 'b.log'}:1" in out
 
 
+@pytest.mark.parametrize("separator", ["", " ", "\r"])
+def test_an_endless_line_is_read_in_pieces(run: Run, tmp_path: Path, separator: str) -> None:
+    frames = [CLOCK, HEARTBEAT, ENERGY] * 4000
+    file = tmp_path / "long.hex"
+    file.write_text(
+        separator.join(frame.replace(" ", separator.strip()) for frame in frames), encoding="ascii", newline=""
+    )
+    done = run("decode", "--format", "jsonl", str(file))
+    found = [json.loads(line) for line in done.out.splitlines()]
+    assert done.status == 0
+    assert len(found) == len(frames)
+    assert [each["units"][0]["key"] for each in found[:3]] == [
+        "terminal_clock",
+        "heartbeat",
+        "present_forward_active_reading",
+    ]
+
+
 def test_a_log_in_gbk_is_read(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "gbk.log"
     file.write_bytes("主站收到心跳：".encode("gbk") + HEARTBEAT.encode())

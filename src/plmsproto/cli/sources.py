@@ -20,6 +20,8 @@ from ..link.constants import OVERHEAD
 from .options import UsageError
 
 _CHUNK: Final = 1 << 16
+_LONG_LINE: Final = 1 << 18
+_HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
 _HEX_ARGUMENT: Final = re.compile(r"(?:0[xX])?[0-9A-Fa-f\s,;:]+[hH]?")
 
 
@@ -123,24 +125,38 @@ def _binary(first: bytes, file: BinaryIO, source: str, form: InputForm) -> Itera
 
 def _text(first: bytes, file: BinaryIO, source: str, form: InputForm) -> Iterator[Capture]:
     text = FrameText(address_size=form.address_size)
+    goes_on = False
     for line in _lines(first, file):
         # Hex is ASCII in every encoding of logs; what the words around it are does not matter.
-        for found in text.feed(line.decode("latin-1")):
+        events = text.feed(line.decode("latin-1"), goes_on=goes_on)
+        goes_on = not line.endswith((b"\n", b"\r"))
+        for found in events:
             yield from _pieces(Capture(source, found.line, found.event), form)
     for found in text.close():
         yield from _pieces(Capture(source, found.line, found.event), form)
 
 
 def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
+    """Lines with their ends; one that is longer than any memory in pieces, cut where no byte of hex is cut."""
     held = b""
     for chunk in _chunks(first, file):
         *whole, held = (held + chunk).splitlines(keepends=True) or [b""]
         yield from whole
-        if held.endswith((b"\n", b"\r")):
+        if held.endswith(b"\n"):  # a CR may be half of a line's end
             yield held
             held = b""
+        elif len(held) > _LONG_LINE:
+            cut = _safe_cut(held)
+            yield held[:cut]
+            held = held[cut:]
     if held:
         yield held
+
+
+def _safe_cut(line: bytes) -> int:
+    """Before the last word of hex, or after an even number of digits if there is only one word."""
+    before = len(line.rstrip(_HEX_DIGITS))
+    return before or len(line) // 2 * 2
 
 
 def _pieces(capture: Capture, form: InputForm) -> Iterator[Capture]:
