@@ -153,7 +153,7 @@ def from_dict(data: Mapping[str, Any], *, catalogue: Catalogue | None = None) ->
     if not isinstance(data, Mapping):
         raise EncodeError("not a message", found=shown(data), expected="an object")
     if unknown := data.keys() - _MESSAGE_KEYS:
-        raise EncodeError("a message has no such part", found=", ".join(sorted(unknown)))
+        raise EncodeError("a message has no such part", found=", ".join(sorted(map(str, unknown))))
     edition = as_edition(_part(data, "edition", str))
     afn = _byte(_part(data, "afn", (str, int)), "afn")
     reading = Reading(
@@ -195,7 +195,7 @@ def unit_from_dict(data: Any, afn: int, reading: Reading, catalogue: Catalogue) 
     if not isinstance(data, Mapping):
         raise EncodeError("not a data unit", found=shown(data), expected="an object")
     if unknown := data.keys() - {"pn", "fn", "key", "value", "identifier", "verbatim"}:
-        raise EncodeError("a data unit has no such part", found=", ".join(sorted(unknown)))
+        raise EncodeError("a data unit has no such part", found=", ".join(sorted(map(str, unknown))))
     pn = data.get("pn", 0)
     key = _part(data, "key", str, "")
     fn = data.get("fn")
@@ -227,7 +227,7 @@ def _fn_of(key: str, afn: int, reading: Reading, catalogue: Catalogue) -> int:
 
 def _aux_from_dict(data: Mapping[str, Any]) -> Aux:
     if unknown := data.keys() - {"pw", "ec", "tp"}:
-        raise EncodeError("AUX has no such part", found=", ".join(sorted(unknown)), expected="pw, ec, tp")
+        raise EncodeError("AUX has no such part", found=", ".join(sorted(map(str, unknown))), expected="pw, ec, tp")
     ec = tp = None
     if data.get("ec") is not None:
         ec = EventCounters(**_keywords(data, "ec", {"important": int, "general": int}))

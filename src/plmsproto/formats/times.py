@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import BadValueError, EncodeError, shown
 from .base import NO_DATA, STRAY_FILLS, Format, as_int, digits_of, hex_text
@@ -54,7 +54,7 @@ class _Time(Format):
 
     size: int
     fills = (NO_DATA, *STRAY_FILLS)
-    parts: ClassVar[tuple[str, ...]]
+    parts: tuple[str, ...] = ()
     """The two-digit fields in sending order."""
 
     def decode(self, raw: bytes) -> Any:
@@ -218,7 +218,7 @@ class PartialTime(_Time):
     def __init__(self, name: str, shape: type[Any], parts: tuple[str, ...]) -> None:
         self.name = name
         self.shape = shape
-        self.parts = parts  # type: ignore[misc]  # a class constant for the others, one per instance here
+        self.parts = parts
         self.size = len(parts)
         self.summary = ", ".join(parts)
 

@@ -117,7 +117,7 @@ class Event(Shape):
         if not isinstance(value, Mapping):
             raise EncodeError("not an event record", found=shown(value), expected="a dict of event (or erc) and data")
         if unknown := value.keys() - {"erc", "event", "length", "data"}:
-            raise EncodeError("no such part of an event record", found=", ".join(sorted(unknown)))
+            raise EncodeError("no such part of an event record", found=", ".join(sorted(map(str, unknown))))
         if value.get("erc", 0) is None:
             writer.out.append(NO_DATA)
             return
