@@ -236,7 +236,9 @@ class Bitfield(Shape):
             raise EncodeError("not a dict of bits", found=shown(value))
         known = {part.name for part in self.parts}
         if unknown := value.keys() - known - {"spare"}:
-            raise EncodeError("no such bits", found=", ".join(sorted(map(str, unknown))), expected=", ".join(sorted(known)))
+            raise EncodeError(
+                "no such bits", found=", ".join(sorted(map(str, unknown))), expected=", ".join(sorted(known))
+            )
         spare = value.get("spare", 0)
         if not isinstance(spare, int) or spare & ~self.spare_mask:
             raise EncodeError("not the spare bits", found=shown(spare), expected=f"bits of {self.spare_mask:X}")
