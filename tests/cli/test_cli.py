@@ -197,6 +197,23 @@ def test_an_endless_line_is_read_in_pieces(run: Run, tmp_path: Path, separator: 
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig"])
+def test_a_log_that_windows_wrote_is_read(run: Run, tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "windows.log"
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    file.write_bytes(mark + f"收到 {HEARTBEAT}\r\n{CLOCK}\r\n".encode(encoding))
+    done = run("decode", "--format", "jsonl", str(file))
+    assert [json.loads(line)["line"] for line in done.out.splitlines()] == [1, 2]
+    assert done.status == 0
+
+
+def test_a_binary_capture_that_begins_like_utf16_is_none(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "capture.bin"
+    file.write_bytes(b"\xff\xfe" + bytes.fromhex(ENERGY) * 3)
+    found = [json.loads(line) for line in run("decode", "--format", "jsonl", str(file)).out.splitlines()]
+    assert [each["offset"] for each in found] == [0, 2, 53, 104]
+
+
 def test_a_log_in_gbk_is_read(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "gbk.log"
     file.write_bytes("主站收到心跳：".encode("gbk") + HEARTBEAT.encode())

@@ -6,10 +6,12 @@ larger than memory and a pipe that never ends both work.
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -20,6 +22,7 @@ from ..link.constants import OVERHEAD
 from .options import UsageError
 
 _CHUNK: Final = 1 << 16
+_WIDE: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LONG_LINE: Final = 1 << 18
 _HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
 _HEX_ARGUMENT: Final = re.compile(r"(?:0[xX])?[0-9A-Fa-f\s,;:]+[hH]?")
@@ -102,31 +105,50 @@ def _argument(words: Sequence[str], form: InputForm) -> Iterator[Capture]:
 
 
 def _stream(file: BinaryIO, source: str, form: InputForm) -> Iterator[Capture]:
-    first = file.read1(_CHUNK) if hasattr(file, "read1") else file.read(_CHUNK)
-    text = looks_like_text(first) if form.kind == "auto" else form.kind == "text"
-    yield from (_text if text else _binary)(first, file, source, form)
+    chunks = _chunks(file)
+    first = next(chunks, b"")
+    whole = chain([first], chunks)
+    if form.kind != "binary" and (wide := _wide_encoding(first)):
+        yield from _text(_narrowed(whole, wide), source, form)
+    elif looks_like_text(first) if form.kind == "auto" else form.kind == "text":
+        yield from _text(whole, source, form)
+    else:
+        yield from _binary(whole, source, form)
 
 
-def _chunks(first: bytes, file: BinaryIO) -> Iterator[bytes]:
-    yield first
+def _wide_encoding(sample: bytes) -> str:
+    """UTF-16 by its mark, if it can be a log: of most characters the high byte is 00, of none the low byte."""
+    encoding = _WIDE.get(sample[:2], "")
+    high, low = (sample[3::2], sample[2::2]) if encoding == "utf-16-le" else (sample[2::2], sample[3::2])
+    return encoding if 2 * high.count(0) >= len(high) and not low.count(0) else ""
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
     read = getattr(file, "read1", file.read)
     while chunk := read(_CHUNK):
         yield chunk
 
 
-def _binary(first: bytes, file: BinaryIO, source: str, form: InputForm) -> Iterator[Capture]:
+def _narrowed(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """UTF-16, which Windows tools write, as UTF-8."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode()
+
+
+def _binary(chunks: Iterable[bytes], source: str, form: InputForm) -> Iterator[Capture]:
     splitter = FrameSplitter(address_size=form.address_size)
-    for chunk in _chunks(first, file):
+    for chunk in chunks:
         for event in splitter.feed(chunk):
             yield from _pieces(Capture(source, None, event), form)
     for event in splitter.close():
         yield from _pieces(Capture(source, None, event), form)
 
 
-def _text(first: bytes, file: BinaryIO, source: str, form: InputForm) -> Iterator[Capture]:
+def _text(chunks: Iterable[bytes], source: str, form: InputForm) -> Iterator[Capture]:
     text = FrameText(address_size=form.address_size)
     goes_on = False
-    for line in _lines(first, file):
+    for line in _lines(chunks):
         # Hex is ASCII in every encoding of logs; what the words around it are does not matter.
         events = text.feed(line.decode("latin-1"), goes_on=goes_on)
         goes_on = not line.endswith((b"\n", b"\r"))
@@ -136,10 +158,10 @@ def _text(first: bytes, file: BinaryIO, source: str, form: InputForm) -> Iterato
         yield from _pieces(Capture(source, found.line, found.event), form)
 
 
-def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Lines with their ends; one that is longer than any memory in pieces, cut where no byte of hex is cut."""
     held = b""
-    for chunk in _chunks(first, file):
+    for chunk in chunks:
         *whole, held = (held + chunk).splitlines(keepends=True) or [b""]
         yield from whole
         if held.endswith(b"\n"):  # a CR may be half of a line's end
