@@ -201,7 +201,7 @@ def test_an_endless_line_is_read_in_pieces(run: Run, tmp_path: Path, separator: 
 def test_a_log_that_windows_wrote_is_read(run: Run, tmp_path: Path, encoding: str) -> None:
     file = tmp_path / "windows.log"
     mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
-    file.write_bytes(mark + f"收到 {HEARTBEAT}\r\n{CLOCK}\r\n".encode(encoding))
+    file.write_bytes(mark + f"收到第一帧 {HEARTBEAT}\r\n{CLOCK}\r\n".encode(encoding))
     done = run("decode", "--format", "jsonl", str(file))
     assert [json.loads(line)["line"] for line in done.out.splitlines()] == [1, 2]
     assert done.status == 0

@@ -117,10 +117,10 @@ def _stream(file: BinaryIO, source: str, form: InputForm) -> Iterator[Capture]:
 
 
 def _wide_encoding(sample: bytes) -> str:
-    """UTF-16 by its mark, if it can be a log: of most characters the high byte is 00, of none the low byte."""
+    """UTF-16 by its mark, if it can be a log: the high byte of most characters is 00, the low byte of few."""
     encoding = _WIDE.get(sample[:2], "")
     high, low = (sample[3::2], sample[2::2]) if encoding == "utf-16-le" else (sample[2::2], sample[3::2])
-    return encoding if 2 * high.count(0) >= len(high) and not low.count(0) else ""
+    return encoding if 2 * high.count(0) >= len(high) and 20 * low.count(0) <= len(low) else ""
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
