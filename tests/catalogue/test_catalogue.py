@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -489,3 +491,23 @@ def test_a_refused_file_changes_nothing() -> None:
     assert catalogue.item(0x0C, 25).key == "present_power"
     with pytest.raises(UnknownItemError):
         catalogue.item_by_key("private_limit")
+
+
+def test_threads_that_ask_a_new_catalogue_at_once_all_get_answers() -> None:
+    questions = [(0x0C, 25), (0x0C, 129), (0x05, 31), (0x0E, 1), (0x00, 3), (0x02, 1)]
+    keys = ["present_power", "clock_set", "important_events", "heartbeat"]
+    for _ in range(5):
+        catalogue = Catalogue()
+        start = threading.Barrier(8)
+
+        def ask(number: int, catalogue: Catalogue = catalogue, start: threading.Barrier = start) -> list[str]:
+            start.wait()
+            turn = number % len(questions)
+            found = [catalogue.item(*each).key for each in questions[turn:] + questions[:turn]]
+            found += [catalogue.item_by_key(key).key for key in keys]
+            return sorted(found)
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(ask, range(8)))
+        assert answers == [answers[0]] * 8
+        assert len(answers[0]) == len(questions) + len(keys)

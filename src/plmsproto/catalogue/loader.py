@@ -195,7 +195,7 @@ class Catalogue:
         for file in self._waiting:
             if key in _KEY_LINE.findall(file.text):
                 self._read(file)
-        for items in self._items.values():
+        for items in tuple(self._items.values()):  # another thread may be loading a file
             for item in items:
                 if item.key == key and (wanted is None or wanted in item.editions):
                     return item
