@@ -81,7 +81,22 @@ def test_annotated_dump_shows_bytes_and_arithmetic(run: Run) -> None:
     assert "clock" in dump["18"]
     assert "2015-12-15 11:48:49" in dump["18"]
     assert "sum of 18 bytes from C = 217H, modulo 256 = 17H" in dump["24"]
-    assert "F2" in dump["16"]
+    assert "00 00: the terminal itself" in dump["14"]
+    assert "F2 terminal_clock  ; DT2 = group 0: F1..F8, DT1 00000010" in dump["16"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "note"),
+    [
+        (ENERGY, "p3  ; DA2 = group 1: p1..p8, DA1 00000100"),
+        (
+            "68 39 00 39 00 68 4A 11 11 11 11 02 05 70 01 01 40 01 55 55 F2 16",
+            "p1  ; DA2 = groups 00000001, DA1 = members 00000001: p = 8 × group + member + 1",
+        ),
+    ],
+)
+def test_annotated_dump_shows_how_points_are_counted(run: Run, frame: str, note: str) -> None:
+    assert note in run("decode", "--format", "hex", frame).out
 
 
 def test_annotated_dump_accounts_for_every_byte(run: Run) -> None:

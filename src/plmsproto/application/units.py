@@ -13,7 +13,7 @@ from typing import Any
 from ..catalogue import Catalogue, ItemEntry
 from ..editions import RULES, Edition
 from ..errors import BadStructureError, PlmsError, UnknownItemError
-from ..identifier import ALL_POINTS, Identifier, decode_identifier, encode_identifier
+from ..identifier import ALL_POINTS, Identifier, PointCoding, decode_identifier, encode_identifier
 from ..layout import Reader, Record, Undecoded, Writer
 from ..layout.cursor import as_undecoded
 from ..link import Direction
@@ -218,11 +218,22 @@ def _span_identifier(reader: Reader, raw: bytes, identifier: Identifier, context
     items = [(fn, context.catalogue.find_item(afn, fn, context.reading.edition)) for fn in identifier.fns]
     functions = ", ".join(f"F{fn} {item.key if item else ''}".strip() for fn, item in items)
     reader.path.append("DA")
-    reader.span(raw[:2], points, note=f"DA1 {raw[0]:08b}, DA2 {raw[1]}", at=reader.position - 4)
+    coding = RULES[context.reading.edition].point_coding
+    reader.span(raw[:2], points, note=_point_arithmetic(raw[0], raw[1], coding), at=reader.position - 4)
     reader.path[-1] = "DT"
     note = f"DT2 = group {raw[3]}: F{8 * raw[3] + 1}..F{8 * raw[3] + 8}, DT1 {raw[2]:08b}"
     reader.span(raw[2:], functions, note=note)
     reader.path.pop()
+
+
+def _point_arithmetic(da1: int, da2: int, coding: PointCoding) -> str:
+    if not (da1 or da2):
+        return "00 00: the terminal itself"
+    if coding is PointCoding.BIT_GROUPS:
+        return f"DA2 = groups {da2:08b}, DA1 = members {da1:08b}: p = 8 × group + member + 1"
+    if not da2:
+        return "group 0: all points"
+    return f"DA2 = group {da2}: p{8 * da2 - 7}..p{8 * da2}, DA1 {da1:08b}"
 
 
 def write_units(writer: Writer, context: BodyContext, afn: int, units: Iterable[DataUnit]) -> None:
