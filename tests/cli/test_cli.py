@@ -73,6 +73,16 @@ def test_tree_speaks_chinese(run: Run) -> None:
     assert "正向有功电能示值  330.2000" in out
 
 
+def test_tree_names_events_and_codes_in_either_language(run: Run) -> None:
+    alarm = EXAMPLE.read_text(encoding="utf-8").splitlines()[12].split(" RX ")[1]
+    english, chinese = run("decode", alarm).out, run("decode", "--lang", "zh", alarm).out
+    assert "[0]  ERC10 voltage_circuit_abnormal" in english
+    assert "type  voltage loss" in english
+    assert "[0]  ERC10 电压回路异常" in chinese
+    assert "异常类型  失压" in chinese
+    assert "B相电压  0.0 V" in chinese
+
+
 def test_annotated_dump_shows_bytes_and_arithmetic(run: Run) -> None:
     lines = run("decode", "--format", "hex", CLOCK).out.splitlines()
     dump = {line.split()[0]: line for line in lines[1:] if line.strip()}

@@ -42,6 +42,9 @@ class Surroundings:
     length_includes_head = False
     check_bounds = False
 
+    def event_zh(self, erc: int) -> str:
+        return ""
+
     def event_key(self, erc: int) -> str | None:
         return None
 

@@ -118,6 +118,11 @@ class BodyContext:
         event = self.catalogue.find_event(erc, self.reading.edition)
         return event.key if event else None
 
+    def event_zh(self, erc: int) -> str:
+        """The Chinese name of an event record, if the edition has it."""
+        event = self.catalogue.find_event(erc, self.reading.edition)
+        return event.zh if event else ""
+
     def event_erc(self, key: str) -> int:
         """The event code of a key."""
         return self.catalogue.event_by_key(key).erc

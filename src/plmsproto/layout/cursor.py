@@ -78,6 +78,9 @@ class Context(Protocol):
     def event_key(self, erc: int) -> str | None:
         """The key of an event record, if the catalogue has the event in this edition."""
 
+    def event_zh(self, erc: int) -> str:
+        """The Chinese name of an event record; empty if the catalogue has none."""
+
     def event_erc(self, key: str) -> int:
         """The event code of a key; raises ``EncodeError`` if there is none."""
 

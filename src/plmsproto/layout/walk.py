@@ -22,12 +22,14 @@ class Line(NamedTuple):
         value: the value; for a group, what is known of the group as a whole (an event's key), or ``None``.
         owner: the field or bit part of the catalogue, where there is one.
         group: the lines of greater depth that follow belong to this one.
+        value_zh: the value in Chinese, for the events and data units that head a group.
     """
 
     path: tuple[str, ...]
     value: Any
     owner: Field | BitPart | None = None
     group: bool = False
+    value_zh: str = ""
 
     @property
     def name(self) -> str:
@@ -97,7 +99,8 @@ def _event(value: Any, context: Context, path: tuple[str, ...], owner: Field | B
     if erc is None:
         yield Line(path, None, owner)
         return
-    yield Line(path, f"ERC{erc} {context.event_key(erc) or ''}".strip(), owner, group=True)
+    title = f"ERC{erc} {context.event_key(erc) or ''}".strip()
+    yield Line(path, title, owner, group=True, value_zh=f"ERC{erc} {context.event_zh(erc)}".strip())
     if "length" in value:
         yield Line((*path, "length"), value["length"])
     body = context.event_body(erc)

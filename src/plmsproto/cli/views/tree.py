@@ -98,7 +98,7 @@ class TreeView(View):
         shape = getattr(line.owner, "shape", None)
         labels = labels or getattr(getattr(shape, "form", None), "labels", {})
         named = isinstance(line.value, str) and line.value in labels.values()
-        value = words.label(line.value) if named else words.value(line.value)
+        value = words.label(line.value) if named else words.pick(words.value(line.value), line.value_zh)
         style = "dim" if line.value is None else "red" if isinstance(line.value, Undecoded) else "bold"
         text.append("  ").append(value, style)
         values = line.value if isinstance(line.value, list) else [line.value]
