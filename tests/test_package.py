@@ -1,0 +1,31 @@
+"""The package as it is shipped."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import plmsproto as plms
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert plms.__version__ == project["version"]
+    assert f"## {plms.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_types_and_catalogue_are_shipped_with_the_package() -> None:
+    package = Path(plms.__file__).parent
+    assert (package / "py.typed").exists()
+    assert {path.name for path in (package / "catalogue").glob("*.toml")} >= {
+        "afns.toml",
+        "types.toml",
+        "vocabulary.toml",
+    }
+
+
+def test_all_that_is_promised_is_there() -> None:
+    assert sorted(set(plms.__all__)) == sorted(plms.__all__)
+    assert all(hasattr(plms, name) for name in plms.__all__)
