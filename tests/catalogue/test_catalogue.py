@@ -511,3 +511,7 @@ def test_threads_that_ask_a_new_catalogue_at_once_all_get_answers() -> None:
             answers = list(pool.map(ask, range(8)))
         assert answers == [answers[0]] * 8
         assert len(answers[0]) == len(questions) + len(keys)
+
+
+def test_afn_are_called_the_same_in_code_and_catalogue() -> None:
+    assert {info.code: info.key for info in whole().afns()} == {int(afn): afn.name.lower() for afn in plms.Afn}
