@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 from plmsproto import _implementation
@@ -105,7 +106,7 @@ def split(stream: bytes, step: int) -> int:
 
 def clean_stream(size: int) -> bytes:
     """Frames of 20 to 400 bytes, one after the other."""
-    generator = random.Random(130)  # noqa: S311
+    generator = random.Random(130)
     stream = bytearray()
     while len(stream) < size:
         frame = Frame(
@@ -157,7 +158,7 @@ def line(name: str, seconds: float, size: int, remark: str = "") -> None:
 
 def processor() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="ascii") as info:  # noqa: PTH123
+        with Path("/proc/cpuinfo").open(encoding="ascii") as info:
             return next(text.split(":")[1].strip() for text in info if text.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor()

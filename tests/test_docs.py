@@ -79,7 +79,7 @@ def run(block: Block, where: str, namespace: dict[str, object]) -> str:
 
 def run_python(block: Block, where: str, namespace: dict[str, object]) -> str:
     if ">>>" not in block.text:
-        exec(compile("\n" * (block.line - 1) + block.text, where, "exec"), namespace)  # noqa: S102
+        exec(compile("\n" * (block.line - 1) + block.text, where, "exec"), namespace)
         return ""
     test = doctest.DocTestParser().get_doctest(block.text, namespace, where, where, block.line - 1)
     report = io.StringIO()
@@ -108,7 +108,8 @@ def run_command(command: str) -> tuple[int, str]:
         name, *arguments = shlex.split(part)
         assert name == "plmsproto", command
         with pytest.MonkeyPatch.context() as patch:
-            out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
+            raw, err = io.BytesIO(), io.StringIO()
+            out = io.TextIOWrapper(raw, encoding="utf-8")
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(piped), encoding="utf-8"))
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
@@ -117,7 +118,7 @@ def run_command(command: str) -> tuple[int, str]:
             except SystemExit as end:
                 status = int(end.code or 0)
             out.flush()
-            piped = out.buffer.getvalue()  # type: ignore[attr-defined]
+            piped = raw.getvalue()
             errors += err.getvalue()
     if target:
         Path(target).write_bytes(piped)

@@ -22,7 +22,7 @@ fields = ""
 """
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])  # noqa: S301
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
 def test_messages_survive_being_copied(copied) -> None:
     for each in real_frames():
         if each["intact"]:
@@ -39,7 +39,7 @@ def test_a_users_catalogue_goes_along() -> None:
     catalogue.add(VENDOR, "vendor.toml")
     frame = next(each["hex"] for each in real_frames() if each["id"] == "376-0C-down-009")
     message = plms.decode(frame, catalogue=catalogue)
-    again = pickle.loads(pickle.dumps(message))  # noqa: S301
+    again = pickle.loads(pickle.dumps(message))
     assert again.units[0].key == "vendor_fault"
     assert again.catalogue.item(0x0C, 193).source == "vendor.toml"
     assert bytes(again) == bytes(message)
@@ -48,7 +48,7 @@ def test_a_users_catalogue_goes_along() -> None:
 def test_errors_keep_what_they_say() -> None:
     with pytest.raises(plms.CatalogueError) as caught:
         Catalogue().add(VENDOR.replace('fields = ""', 'fields = "a u9"'), "vendor.toml")
-    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    again = pickle.loads(pickle.dumps(caught.value))
     assert type(again) is plms.CatalogueError
     assert str(again) == str(caught.value)
     assert "vendor.toml" in str(again)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 from unittest import mock
@@ -34,14 +35,14 @@ def fill_of(form: Format) -> str:
     return {(): "", (0xEE,): "EE"}.get(form.fills, "EE …")
 
 
-class Table(SphinxDirective):
+class Table(SphinxDirective, ABC):
     """A table of plain cells; text between ``` `` ``` is code."""
 
     heads: ClassVar[tuple[str, ...]]
 
+    @abstractmethod
     def rows(self) -> Iterable[tuple[str, ...]]:
         """The cells, row by row."""
-        raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
         """Builds the table."""

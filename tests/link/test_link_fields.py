@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from plmsproto.errors import BadStructureError, EncodeError, TruncatedError
@@ -76,9 +79,9 @@ def test_control_repr_names_the_parts() -> None:
 @pytest.mark.parametrize(
     "build", [lambda: Control(256), lambda: Control(-1), lambda: Control.down(16), lambda: Control.up(-1)]
 )
-def test_impossible_controls_are_refused(build: object) -> None:
+def test_impossible_controls_are_refused(build: Callable[[], Control]) -> None:
     with pytest.raises(EncodeError):
-        build()  # type: ignore[operator]
+        build()
 
 
 @pytest.mark.parametrize(
@@ -138,6 +141,6 @@ def test_an_address_of_another_size_is_refused(size: int) -> None:
         {"master": -1},
     ],
 )
-def test_impossible_addresses_are_refused(arguments: dict[str, object]) -> None:
+def test_impossible_addresses_are_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(EncodeError):
-        Address(**({"region": "4401", "terminal": 1} | arguments))  # type: ignore[arg-type]
+        Address(**({"region": "4401", "terminal": 1} | arguments))

@@ -18,6 +18,15 @@ from ..editions import RULES, Edition, as_edition
 from ..errors import EncodeError, shown
 from ..identifier import Identifier, encode_identifier, split_sets
 from ..link import Address, Control, Direction
+from ..link.control import (
+    CONFIRM,
+    LINK_STATUS,
+    LINK_TEST,
+    NO_SUCH_DATA,
+    REQUEST_CLASS1,
+    RESPOND,
+    SEND_NO_REPLY,
+)
 from .afn import Afn, as_afn
 from .auxiliary import Aux, EventCounters, Tp
 from .message import Message
@@ -29,14 +38,6 @@ Points = int | Iterable[int]
 Keys = str | Iterable[str]
 
 NEWEST: Final = Edition.GDW1376
-
-_RESPOND_DATA: Final = 8
-_RESPOND_NO_DATA: Final = 9
-_RESPOND_LINK_STATUS: Final = 11
-_CONFIRM: Final = 0
-_SEND_NO_REPLY: Final = 4
-_SEND_CONFIRM: Final = 10
-_LINK_TEST: Final = 9
 
 
 # ------------------------------------------------------------------------------------------------- data units
@@ -194,20 +195,9 @@ def set_parameter(
     Raises:
         EncodeError: the key is no parameter.
     """
-    known = catalogue or default_catalogue()
-    if known.item_by_key(key, edition).afn != Afn.SET_PARAMETER:
-        raise EncodeError("not a parameter of AFN 04H", found=shown(key))
-    return request(
-        key,
-        address=address,
-        pn=pn,
-        value=value,
-        edition=edition,
-        number=number,
-        tp=tp,
-        password=password,
-        catalogue=known,
-    )
+    chosen, known = as_edition(edition), catalogue or default_catalogue()
+    units = _parameters(key, pn, value, chosen, Afn.SET_PARAMETER, known)
+    return _down(units, address, chosen, number, tp, password, known)
 
 
 def query_parameter(
@@ -229,10 +219,19 @@ def query_parameter(
         EncodeError: a key is no parameter.
     """
     chosen, known = as_edition(edition), catalogue or default_catalogue()
-    units = _units(keys, pn, value, chosen, Afn.QUERY_PARAMETER, known)
-    if known.item_by_key(units[0].key, chosen).afn != Afn.SET_PARAMETER:
-        raise EncodeError("not a parameter of AFN 04H", found=shown(units[0].key))
+    units = _parameters(keys, pn, value, chosen, Afn.QUERY_PARAMETER, known)
     return _down(units, address, chosen, number, tp, None, known)
+
+
+def _parameters(
+    keys: Keys, points: Points, value: Mapping[str, Any] | None, edition: Edition, afn: Afn, catalogue: Catalogue
+) -> list[DataUnit]:
+    """As ``_units``, of items that AFN 04H sets and AFN 0AH queries."""
+    units = _units(keys, points, value, edition, afn, catalogue)
+    for each in units:
+        if catalogue.item_by_key(each.key, edition).afn != Afn.SET_PARAMETER:
+            raise EncodeError("not a parameter of AFN 04H", found=shown(each.key))
+    return units
 
 
 def _down(
@@ -247,7 +246,7 @@ def _down(
     afn = units[0].afn
     info = catalogue.afn(afn)
     message = Message(
-        control=Control.down(info.function if info else _SEND_CONFIRM),
+        control=Control.down(info.function if info else REQUEST_CLASS1),
         address=address,
         afn=as_afn(afn),
         seq=Seq(number % 16, con=bool(info and info.confirmed) and not address.group, tpv=tp is not None),
@@ -332,9 +331,9 @@ def _confirmation(
     *,
     no_such_data: bool = False,
 ) -> Message:
-    function = _RESPOND_NO_DATA if no_such_data else _CONFIRM
+    function = NO_SUCH_DATA if no_such_data else CONFIRM
     if message.afn == Afn.LINK_TEST:
-        function = _RESPOND_LINK_STATUS
+        function = LINK_STATUS
     confirmation = unit(key, value, edition=message.edition, catalogue=message.catalogue)
     return _answer(message, function, [confirmation], counters)
 
@@ -392,7 +391,7 @@ def _link_test(key: str, value: Mapping[str, Any], address: Address, edition: Ed
     chosen = as_edition(edition)
     return _checked(
         Message(
-            control=Control.up(_LINK_TEST, prm=True),
+            control=Control.up(LINK_TEST, prm=True),
             address=replace(address, master=0, group=False),
             afn=Afn.LINK_TEST,
             seq=Seq(number % 16, con=True),
@@ -420,7 +419,7 @@ def respond(message: Message, units: Iterable[DataUnit], *, counters: EventCount
     given = _of_one_afn(units)
     if message.afn == Afn.QUERY_PARAMETER:
         given = [replace(each, afn=int(Afn.QUERY_PARAMETER)) for each in given]
-    return _answer(message, _RESPOND_DATA, given, counters)
+    return _answer(message, RESPOND, given, counters)
 
 
 def report(
@@ -453,7 +452,7 @@ def report(
     given = _with_shared_identifiers(_of_one_afn(units), chosen)
     return _checked(
         Message(
-            control=Control.up(_SEND_CONFIRM if confirmed else _SEND_NO_REPLY, prm=True, acd=counters is not None),
+            control=Control.up(REQUEST_CLASS1 if confirmed else SEND_NO_REPLY, prm=True, acd=counters is not None),
             address=replace(address, master=0, group=False),
             afn=as_afn(given[0].afn),
             seq=Seq(number % 16, con=confirmed, tpv=tp is not None),

@@ -21,6 +21,7 @@ from ..errors import BadStructureError, BadValueError, PlmsError, TruncatedError
 from ..formats import ANNEX_A
 from ..layout import Reader, Span, Undecoded
 from ..link import Direction, Frame
+from .afn import Afn
 from .auxiliary import EC_SIZE, TP_SIZE, Aux, EventCounters, Tp
 from .sequence import Seq
 from .units import BodyContext, DataUnit, Reading, read_units
@@ -33,8 +34,6 @@ MOST_BYTES: Final = 1 << 17
 
 Frames of deviating devices are short; at the longest possible frame this leaves eight attempts.
 """
-
-_EVENTS_AFN: Final = 0x0E
 
 _STANDARD_BODY: Final = (False, False, "")
 """No variants, event lengths as the standard says, no deviation."""
@@ -102,10 +101,10 @@ def readings(
     def ways(each: Edition, bodies: list[tuple[bool, bool, str]]) -> Iterator[Assumption]:
         origin = _origin(frame.tag, each, natural)
         choices = _pw_choices(frame, afn, each), _ec_choices(frame, afn, each), _tp_choices(seq), bodies
-        for (pw_size, *pw), (ec, *no_ec), (tp, *no_tp), (variant, with_head, *body) in product(*choices):
-            deviations = tuple(filter(None, (origin, *pw, *no_ec, *no_tp, *body)))
+        for (pw_size, odd_pw), (has_ec, odd_ec), (has_tp, odd_tp), (variant, with_head, odd_body) in product(*choices):
+            deviations = tuple(filter(None, (origin, odd_pw, odd_ec, odd_tp, odd_body)))
             reading = Reading(each, variant=variant, length_includes_head=with_head, ffff_is_all=ffff_is_all)
-            yield Assumption(reading, pw_size, ec, tp, deviations)
+            yield Assumption(reading, pw_size, has_ec, has_tp, deviations)
 
     # Nearly always this is it, and none of the others need be worked out.
     yield next(ways(natural[0], [_STANDARD_BODY]))
@@ -128,9 +127,7 @@ def _pw_choices(frame: Frame, afn: int, edition: Edition) -> list[tuple[int, str
     rules = RULES[edition]
     if frame.control.direction is Direction.UP:
         return [(rules.pw_size, ""), (0, "PW is missing")] if afn in rules.pw_afns_up else [(0, "")]
-    if afn not in rules.pw_afns:
-        return [(0, "")]
-    if not frame.control.prm:
+    if afn not in rules.pw_afns or not frame.control.prm:
         return [(0, "")]
     others = [(size, _pw_deviation(size, rules.pw_size)) for size in PW_SIZES if size != rules.pw_size]
     return [(rules.pw_size, ""), *others]
@@ -158,7 +155,7 @@ def _body_choices(edition: Edition, afn: int, catalogue: Catalogue) -> list[tupl
     info = catalogue.afn(afn)
     if info and catalogue.has_variants(info.items_of, edition):
         choices.append((True, False, ""))
-    if afn == _EVENTS_AFN:
+    if afn == Afn.CLASS3_DATA:
         choices.append((False, True, "the length of event records counts their two head bytes"))
     return choices
 

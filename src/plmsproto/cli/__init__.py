@@ -12,20 +12,17 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
-    try:
-        import rich  # noqa: F401  # only to see whether it is there
-        import simplejson  # noqa: F401
-    except ImportError as error:
-        print(
-            f"plmsproto: {error.name} is missing; install the command line with: pip install 'plmsproto[cli]'",
-            file=sys.stderr,
-        )
+    if missing := [name for name in ("rich", "simplejson") if find_spec(name) is None]:
+        install = "install the command line with: pip install 'plmsproto[cli]'"
+        print(f"plmsproto: {' and '.join(missing)} missing; {install}", file=sys.stderr)
         return 2
     from . import decode, encode, items
+    from .options import UsageError, complain
 
     parser = _parser()
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -35,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
+    except UsageError as error:
+        complain(str(error))
+        return 2
     except BrokenPipeError:
         # Whoever read our output has seen enough, as in `| head`. Keep the interpreter from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

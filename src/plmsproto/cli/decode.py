@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import chain, islice
 from typing import Any
 
 from ..application.explain import explain
 from ..application.message import decode_frame
 from ..catalogue import Catalogue
-from ..errors import CatalogueError, PlmsError
+from ..errors import PlmsError
 from ..link import Frame, Noise
-from .options import (
-    UsageError,
-    add_catalogue,
-    add_color,
-    add_edition,
-    add_language,
-    catalogue_of,
-    complain,
-)
+from .options import add_catalogue, add_color, add_edition, add_language, catalogue_of, complain
 from .sources import Capture, InputForm, captures, is_harmless
 from .views import VIEWS, Result, make_view
 
@@ -58,11 +51,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Decodes what the arguments name; returns the exit status."""
-    try:
-        return _Decoder(arguments, catalogue_of(arguments)).run()
-    except (UsageError, CatalogueError) as error:
-        complain(str(error))
-        return 2
+    return _Decoder(arguments, catalogue_of(arguments)).run()
 
 
 class _Decoder:
@@ -78,11 +67,10 @@ class _Decoder:
     def run(self) -> int:
         form = InputForm(self.arguments.form, self.arguments.address_size)
         found = captures(self.arguments.input, form)
-        first = next(found, None)  # wrong usage shows before anything is printed
+        first = list(islice(found, 1))  # wrong usage shows before anything is printed
         self.view.begin()
-        while first is not None:
-            self.view.show(self.result(first))
-            first = next(found, None)
+        for capture in chain(first, found):
+            self.view.show(self.result(capture))
         self.view.end()
         if not self.frames:
             sys.stdout.flush()
@@ -98,8 +86,6 @@ class _Decoder:
         self.frames += 1
         try:
             result = self._decoded(capture, event)
-        except CatalogueError:
-            raise
         except PlmsError as error:
             result = Result(_as_noise(capture, event, error), errors=(error,))
         self.something_wrong |= bool(result.errors)

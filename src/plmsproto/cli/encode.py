@@ -13,7 +13,7 @@ import simplejson
 
 from ..application.interchange import from_dict
 from ..catalogue import Catalogue
-from ..errors import CatalogueError, EncodeError, PlmsError
+from ..errors import EncodeError, PlmsError
 from .options import UsageError, add_catalogue, catalogue_of, complain
 
 _WHERE = ("source", "line")
@@ -37,19 +37,16 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Encodes what the arguments name; returns the exit status."""
+    catalogue = catalogue_of(arguments)
+    if arguments.input == "-":
+        return _encode_all(sys.stdin, arguments, catalogue)
     try:
-        catalogue = catalogue_of(arguments)
-        if arguments.input == "-":
-            return _encode_all(sys.stdin, arguments, catalogue)
         with Path(arguments.input).open(encoding="utf-8") as file:
             return _encode_all(file, arguments, catalogue)
-    except (UsageError, CatalogueError) as error:
-        complain(str(error))
     except BrokenPipeError:
         raise
     except OSError as error:
-        complain(f"{arguments.input}: {error.strerror or error}")
-    return 2
+        raise UsageError(f"{arguments.input}: {error.strerror or error}") from None
 
 
 def _encode_all(file: TextIO, arguments: argparse.Namespace, catalogue: Catalogue) -> int:
@@ -57,8 +54,6 @@ def _encode_all(file: TextIO, arguments: argparse.Namespace, catalogue: Catalogu
     for place, data in _objects(file):
         try:
             frame = bytes(from_dict(_message(data), catalogue=catalogue))
-        except CatalogueError:
-            raise
         except PlmsError as error:
             complain(f"{place}: {error}")
             status = 1
@@ -83,15 +78,15 @@ def _message(data: Any) -> Any:
 def _objects(file: TextIO) -> Iterator[tuple[str, Any]]:
     """The messages of a file, with words for where each one is; an error in the place of one that is no JSON."""
     try:
-        first = file.readline()
+        first, start = file.readline(), 1
         while first.isspace():
-            first = file.readline()
+            first, start = file.readline(), start + 1
         whole = _parsed(first)
         if isinstance(whole, (EncodeError, list)):
             yield from _document(first + file.read())
             return
-        yield "line 1", whole
-        for number, line in enumerate(file, 2):
+        yield f"line {start}", whole
+        for number, line in enumerate(file, start + 1):
             if line.strip():
                 yield f"line {number}", _parsed(line)
     except UnicodeDecodeError as error:

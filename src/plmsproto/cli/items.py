@@ -14,9 +14,8 @@ from rich.text import Text
 
 from ..catalogue import Catalogue, EventEntry, ItemEntry
 from ..editions import RULES, as_edition
-from ..errors import CatalogueError
 from ..layout import Record, describe
-from .options import UsageError, add_catalogue, add_color, add_edition, add_language, catalogue_of, complain
+from .options import add_catalogue, add_color, add_edition, add_language, catalogue_of, complain
 from .views.base import Words, make_console
 
 _NUMBER: Final = re.compile(r"(?i)(?:AFN\s*)?([0-9a-f]{1,2})H?\s*(?:F(\d+))?")
@@ -42,12 +41,8 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Shows what the query finds; returns the exit status."""
-    try:
-        catalogue = catalogue_of(arguments)
-        found = find(catalogue, " ".join(arguments.query), arguments.edition)
-    except (UsageError, CatalogueError) as error:
-        complain(str(error))
-        return 2
+    catalogue = catalogue_of(arguments)
+    found = find(catalogue, " ".join(arguments.query), arguments.edition)
     if not found:
         complain("nothing in the catalogue is called so")
         return 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import BadValueError, EncodeError, shown
@@ -14,7 +17,7 @@ STRAY_FILLS: Final = (0xEF, 0xFE, 0xFF)
 """Bytes that real devices also fill BCD fields with; none of them is a BCD digit pair."""
 
 
-class Format:
+class Format(ABC):
     """One way to write a value as bytes; see the module's head for the rules."""
 
     name: str
@@ -27,6 +30,10 @@ class Format:
     fill_is_ambiguous: bool = False
     """True if EEH is also a value of the format, so that only the neighbourhood can tell (one-byte binary fields)."""
     summary: str = ""
+    labels: Mapping[int, str] = MappingProxyType({})
+    """Code → name, for enumerations."""
+    factor: Decimal | None = None
+    """What the number is multiplied by, for multiples."""
 
     def decode(self, raw: bytes) -> Any:
         """Returns the value, or ``None`` if the field is filled with a byte that means "no data".
@@ -56,13 +63,13 @@ class Format:
             return f"filled with {raw[0]:02X}, EE expected"
         return ""
 
+    @abstractmethod
     def read(self, raw: bytes) -> Any:
         """Decodes bytes that are known not to be fill."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, value: Any) -> bytes:
         """Encodes a coerced value."""
-        raise NotImplementedError
 
     def coerce(self, value: Any) -> Any:
         """Returns the value in the type that ``decode`` returns."""

@@ -12,6 +12,8 @@ from .base import Format, as_decimal, as_int
 class Scaled(Format):
     """A whole-number format whose unit is a multiple: value = raw × factor (``u1 h *0.5``)."""
 
+    factor: Decimal
+
     def __init__(self, base: Format, factor: Decimal) -> None:
         self.base = base
         self.factor = factor

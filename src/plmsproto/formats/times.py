@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 from ..errors import BadValueError, EncodeError, shown
@@ -75,9 +76,9 @@ class _Time(Format):
         except ValueError as error:
             raise BadValueError(f"no such time: {error}", found=hex_text(raw)) from None
 
+    @abstractmethod
     def make(self, **numbers: int) -> Any:
         """Builds the value; ``ValueError`` if there is no such time."""
-        raise NotImplementedError
 
     def split(self, value: Any) -> dict[str, int]:
         """The two-digit numbers of a value by part."""

@@ -75,8 +75,7 @@ def _field(each: Field, offset: int | None, depth: int) -> Iterator[Row]:
     meaning = []
     if each.bounds:
         meaning.append(bounds_text(each.bounds))
-    if isinstance(shape, Leaf):
-        meaning += [f"{code} = {label}" for code, label in getattr(shape.form, "labels", {}).items()]
+    meaning += [f"{code} = {label}" for code, label in shape.labels.items()]
     yield Row(offset, each.name, _type(shape) + count, each.unit, ", ".join(meaning), each.zh, depth)
     if isinstance(shape, Record):
         yield from _members(shape.members, offset if not count else None, depth + 1)
@@ -90,8 +89,7 @@ def _field(each: Field, offset: int | None, depth: int) -> Iterator[Row]:
 def _type(shape: Shape) -> str:
     match shape:
         case Leaf():
-            factor = getattr(shape.form, "factor", None)
-            return shape.form.name + (f" × {factor}" if factor is not None else "")
+            return shape.form.name + (f" × {shape.form.factor}" if shape.form.factor is not None else "")
         case SizedLeaf():
             return f"{shape.form.name}[{shape.size.text}]"
         case Bitfield():

@@ -448,8 +448,6 @@ class _Parser:
             part.form = holder.shape.form
         part.unit, part.bounds = holder.unit, holder.bounds
         part.zh = holder.zh or self.vocabulary.zh(name)
-        if isinstance(part.form, Enumerated):
-            part.labels = part.form.labels
         if self.token.kind != "newline" and self.token.text not in (";", "}"):
             self.fail(f"unexpected {self.token.text!r}")
         return part

@@ -10,6 +10,7 @@ Names of parts, units and ranges are carried along for errors and descriptions; 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -49,28 +50,33 @@ def _check_bounds(writer: Writer, bounds: Bounds, value: Any) -> None:
             raise EncodeError("outside the standard's range", found=shown(number), expected=bounds_text(bounds))
 
 
-class Shape:
+class Shape(ABC):
     """How one value lies in the bytes."""
 
+    @abstractmethod
     def read(self, reader: Reader, owner: Field | None) -> Any:
         """Reads the value.
 
         Raises:
             PlmsError: the bytes do not fit the structure. Values that are none do not raise; they are collected.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, writer: Writer, value: Any) -> None:
         """Writes the value.
 
         Raises:
             EncodeError: the value does not fit.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def span(self) -> Extent:
         """Fewest and most bytes."""
-        raise NotImplementedError
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        """Code → name, where the value is a code with names."""
+        return {}
 
     def number(self, value: Any) -> int | None:
         """The raw number behind a value, for counts and conditions."""
@@ -86,6 +92,10 @@ class Leaf(Shape):
     """One format of fixed width."""
 
     form: Format
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        return self.form.labels
 
     def read(self, reader: Reader, owner: Field | None) -> Any:
         assert self.form.size is not None
@@ -138,7 +148,6 @@ class BitPart:
     Attributes:
         name: its key.
         low, high: first and last bit, 0 the lowest of the first byte.
-        labels: code → name, for enumerations.
         form: how the number behind the bits is a value, if it is not the number itself (names, a factor, BCD digits).
         unit, zh, bounds: as in ``Field``.
         referenced: a count or condition refers to it.
@@ -147,12 +156,16 @@ class BitPart:
     name: str
     low: int
     high: int
-    labels: dict[int, str] = field(default_factory=dict)
     form: Format | None = None
     unit: str = ""
     zh: str = ""
     bounds: Bounds = None
     referenced: bool = False
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        """Code → name, for enumerations."""
+        return self.form.labels if self.form else {}
 
     @property
     def mask(self) -> int:
@@ -315,6 +328,11 @@ class Field:
         writer.path.pop()
         return int(given)
 
+    @property
+    def labels(self) -> Mapping[int, str]:
+        """Code → name, where the value is a code with names."""
+        return self.shape.labels
+
     def span(self) -> Extent:
         """Fewest and most bytes."""
         return self.shape.span()
@@ -468,6 +486,10 @@ class ListOf(Shape):
 
     count: Count
     shape: Shape
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        return self.shape.labels
 
     def read(self, reader: Reader, owner: Field | None) -> list[Any]:
         if self.count.to_end:

@@ -6,7 +6,7 @@ the value, so that order, units and Chinese names are the catalogue's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .cursor import Context, Undecoded
@@ -40,6 +40,11 @@ class Line(NamedTuple):
     def unit(self) -> str:
         """The value's unit, if it has one."""
         return self.owner.unit if self.owner else ""
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        """Code → name, where the value is a code with names."""
+        return self.owner.labels if self.owner else {}
 
     @property
     def zh(self) -> str:
@@ -104,10 +109,11 @@ def _event(value: Any, context: Context, path: tuple[str, ...], owner: Field | B
     if "length" in value:
         yield Line((*path, "length"), value["length"])
     body = context.event_body(erc)
-    if body is None or isinstance(value["data"], Undecoded):
-        yield Line((*path, "data"), value["data"])
+    data = value.get("data")
+    if body is None or not isinstance(data, Mapping):
+        yield Line((*path, "data"), data)
     else:
-        yield from _members(body.members, value["data"], context, path)
+        yield from _members(body.members, data, context, path)
 
 
 def _unit(unit: Any, context: Context, path: tuple[str, ...]) -> Iterator[Line]:

@@ -48,17 +48,30 @@ class LinkFunction(NamedTuple):
     service_zh: str
 
 
+# Function codes of frames from the primary station (PRM = 1) ...
+RESET: Final = 1
+SEND_NO_REPLY: Final = 4
+LINK_TEST: Final = 9
+REQUEST_CLASS1: Final = 10
+"""Despite its name also of whatever asks for a confirmation (CON = 1): commands down, reports up."""
+REQUEST_CLASS2: Final = 11
+# ... and from the secondary one.
+CONFIRM: Final = 0
+RESPOND: Final = 8
+NO_SUCH_DATA: Final = 9
+LINK_STATUS: Final = 11
+
 FUNCTIONS: Final[Mapping[tuple[bool, int], LinkFunction]] = MappingProxyType(
     {
-        (True, 1): LinkFunction("send/confirm", "reset", "发送/确认", "复位命令"),
-        (True, 4): LinkFunction("send/no reply", "user data", "发送/无回答", "用户数据"),
-        (True, 9): LinkFunction("request/respond", "link test", "请求/响应", "链路测试"),
-        (True, 10): LinkFunction("request/respond", "request class 1 data", "请求/响应", "请求1级数据"),
-        (True, 11): LinkFunction("request/respond", "request class 2 data", "请求/响应", "请求2级数据"),
-        (False, 0): LinkFunction("confirm", "accepted", "确认", "认可"),
-        (False, 8): LinkFunction("respond", "user data", "响应", "用户数据"),
-        (False, 9): LinkFunction("respond", "no such data", "响应", "否认：无所召唤的数据"),
-        (False, 11): LinkFunction("respond", "link status", "响应", "链路状态"),
+        (True, RESET): LinkFunction("send/confirm", "reset", "发送/确认", "复位命令"),
+        (True, SEND_NO_REPLY): LinkFunction("send/no reply", "user data", "发送/无回答", "用户数据"),
+        (True, LINK_TEST): LinkFunction("request/respond", "link test", "请求/响应", "链路测试"),
+        (True, REQUEST_CLASS1): LinkFunction("request/respond", "request class 1 data", "请求/响应", "请求1级数据"),
+        (True, REQUEST_CLASS2): LinkFunction("request/respond", "request class 2 data", "请求/响应", "请求2级数据"),
+        (False, CONFIRM): LinkFunction("confirm", "accepted", "确认", "认可"),
+        (False, RESPOND): LinkFunction("respond", "user data", "响应", "用户数据"),
+        (False, NO_SUCH_DATA): LinkFunction("respond", "no such data", "响应", "否认：无所召唤的数据"),
+        (False, LINK_STATUS): LinkFunction("respond", "link status", "响应", "链路状态"),
     }
 )
 """The function codes by PRM and code; all others are reserved."""

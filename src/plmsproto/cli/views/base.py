@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -41,7 +42,7 @@ class Result:
     errors: tuple[PlmsError, ...] = ()
 
 
-class View:
+class View(ABC):
     """Prints results one after another."""
 
     wants_spans = False
@@ -51,14 +52,14 @@ class View:
         self.zh = lang == "zh"
         self.color = color
 
-    def begin(self) -> None:
+    def begin(self) -> None:  # noqa: B027  # most have nothing to print here
         """Prints what comes before the first result."""
 
+    @abstractmethod
     def show(self, result: Result) -> None:
         """Prints one result."""
-        raise NotImplementedError
 
-    def end(self) -> None:
+    def end(self) -> None:  # noqa: B027  # the same
         """Prints what comes after the last result."""
 
 

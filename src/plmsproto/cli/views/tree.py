@@ -94,10 +94,7 @@ class TreeView(View):
         text = Text(words.pick(line.name, line.zh), style="cyan" if not line.group else "")
         if line.group and line.value is None:
             return text
-        labels = getattr(line.owner, "labels", None) or {}
-        shape = getattr(line.owner, "shape", None)
-        labels = labels or getattr(getattr(shape, "form", None), "labels", {})
-        named = isinstance(line.value, str) and line.value in labels.values()
+        named = isinstance(line.value, str) and line.value in line.labels.values()
         value = words.label(line.value) if named else words.pick(words.value(line.value), line.value_zh)
         style = "dim" if line.value is None else "red" if isinstance(line.value, Undecoded) else "bold"
         text.append("  ").append(value, style)
