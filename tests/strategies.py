@@ -56,10 +56,13 @@ from plmsproto.formats import (
     PartialTime,
     Raw,
     Scaled,
+    Shifted,
+    SmallInteger,
+    Telephone,
     Text,
     TimeOfDay,
 )
-from plmsproto.identifier import IdentifierFormat, PointCoding, encode_identifier
+from plmsproto.identifier import IdentifierFormat, ItemIdentifierFormat, PointCoding, encode_identifier
 from plmsproto.layout import (
     Bitfield,
     BitPart,
@@ -69,6 +72,7 @@ from plmsproto.layout import (
     Leaf,
     ListOf,
     Optional,
+    PackedList,
     Record,
     Shape,
     SizedLeaf,
@@ -180,6 +184,12 @@ def _values(form: Format) -> st.SearchStrategy[Any]:
         case Raw():
             assert form.size is not None
             return st.binary(min_size=form.size, max_size=form.size)
+        case SmallInteger():
+            return st.integers(0, (1 << form.bits) - 1)
+        case Telephone():
+            return st.text("0123456789,#", max_size=2 * form.size)
+        case Shifted():
+            return _values(form.base).map(lambda raw: raw + form.offset)
         case Scaled():
             return _values(form.base).map(lambda raw: raw * (int(form.factor) if form._whole else form.factor))
         case Enumerated():
@@ -187,6 +197,8 @@ def _values(form: Format) -> st.SearchStrategy[Any]:
             return st.sampled_from(known) | _values(form.base).map(form.coerce)
         case IdentifierFormat():
             return _identifiers(form.coding)
+        case ItemIdentifierFormat():
+            return _identifiers(form.base.coding).map(form.coerce)
         case _:
             raise AssertionError(f"no strategy for {form}")
 
@@ -258,6 +270,8 @@ class _Maker:
                     if shape.size.to_end:
                         return self.draw(_texts(shape.form, size))
                     return "x" * size
+                if isinstance(shape.form, Bits):
+                    return self.draw(_values(shape.form.of_size(size)))
                 return self.draw(st.binary(min_size=size, max_size=size))
             case Bitfield():
                 return self._bits(shape)
@@ -265,6 +279,9 @@ class _Maker:
                 inner: dict[str, Any] = {}
                 self._members(shape.members, inner)
                 return inner
+            case PackedList():
+                codes = st.lists(_values(shape.form), min_size=shape.count, max_size=shape.count)
+                return self.draw(codes.filter(lambda codes: shape.pack(codes) != _not_fill(shape.size)))
             case ListOf():
                 return [self._shape(shape.shape, None) for _ in range(self._count(shape.count))]
             case Event():
@@ -290,12 +307,14 @@ class _Maker:
             if isinstance(each, Count):
                 if each.popcount:
                     choices += [0, 1, 0x81, 0x41]
+                elif each.table is not None:
+                    choices += list(each.table)
                 else:
                     choices += [number for number in (n - each.constant for n in range(MOST + 1)) if number >= 0]
             else:
                 choices += [number for number in (each.constant, each.constant + 1, each.constant - 1) if number >= 0]
         if any(isinstance(each, Count) for each in asked):
-            choices = [number for number in choices if number <= MOST + 1 or any(e.popcount for e in asked)]
+            choices = [number for number in choices if number <= MOST + 1 or any(_is_free(each) for each in asked)]
         return int(self.draw(st.sampled_from(choices)))
 
     def _from_number(self, form: Format, number: int) -> Any:
@@ -430,6 +449,11 @@ def messages(
         tag=RULES[edition].tag,
         catalogue=known,
     )
+
+
+def _is_free(asked: Any) -> bool:
+    """Whether a count does not grow with the number it asks for."""
+    return isinstance(asked, Count) and (asked.popcount or asked.table is not None)
 
 
 def _ends_by_itself(unit: DataUnit, context: BodyContext) -> bool:

@@ -23,7 +23,7 @@ from sphinx.util.docutils import SphinxDirective
 import plmsproto
 from plmsproto import cli
 from plmsproto.editions import RULES
-from plmsproto.formats import ANNEX_A, PLAIN, SIZED, Format
+from plmsproto.formats import ANNEX_A, COUNTED, PACKED, PLAIN, SIZED, Format
 from plmsproto.identifier import IdentifierFormat, PointCoding
 from plmsproto.layout.grammar import KEYWORDS
 
@@ -104,6 +104,7 @@ EXAMPLES: dict[str, Any] = {
     "raw[N]": "68 16",
     "ascii[N]": "V1",
     "gb2312[N]": "电",
+    "phone[N]": "95,8",
     "identifier": ((1, 2), (25,)),
 }
 """A value of each format for the table; a new format wants one, or the build stops."""
@@ -197,7 +198,7 @@ class LayoutLexer(RegexLexer):
             (r"#.*", Comment),
             (r'"[^"\n]*"', String),
             (rf"\b({'|'.join(sorted(KEYWORDS))})\b", Keyword),
-            (rf"\b({'|'.join([*ANNEX_A, *PLAIN, *SIZED, 'identifier'])})\b", Name.Builtin),
+            (rf"\b({'|'.join([*ANNEX_A, *PLAIN, *PACKED, *SIZED, *COUNTED, 'identifier'])})\b", Name.Builtin),
             (r"\b(0x[0-9a-fA-F]+|\d+(\.\d+)?)", Number),
             (r"[\w%./]+", Name),
             (r"\s+", Text),

@@ -11,7 +11,7 @@ the catalogue's business, the bodies that follow are the application layer's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import Enum
 from itertools import groupby, product
 from typing import Any, Final, NamedTuple
@@ -54,6 +54,14 @@ class Identifier(NamedTuple):
     def pairs(self) -> list[tuple[int, int]]:
         """(Pn, Fn) in the order of the bodies: points outside, Fn inside (all editions)."""
         return list(product(self.pns, self.fns))
+
+
+class ItemIdentifier(NamedTuple):
+    """An identifier of which it is known what its Fn mean: ``keys`` are the items' keys, empty for unknown Fn."""
+
+    pns: tuple[int, ...]
+    fns: tuple[int, ...]
+    keys: tuple[str, ...]
 
 
 def _set_bits(byte: int) -> list[int]:
@@ -222,7 +230,51 @@ class IdentifierFormat(Format):
         if isinstance(value, dict):
             value = (value.get("pns"), value.get("fns"))
         try:
-            pns, fns = value
+            pns, fns = value[:2]
             return Identifier(_numbers(pns), _numbers(fns))
         except (TypeError, ValueError):
             raise EncodeError("not a data unit identifier", expected="points and Fn") from None
+
+
+class ItemIdentifierFormat(Format):
+    """An identifier as a field where the AFN is known that it is for: its Fn are items.
+
+    Args:
+        base: the identifier's own format.
+        afn: the AFN.
+        key_of: Fn → key of the item, empty if there is none.
+        fn_of: key of an item → Fn.
+    """
+
+    name = "identifier"
+    size = 4
+    injective = False
+
+    def __init__(
+        self, base: IdentifierFormat, afn: int, key_of: Callable[[int], str], fn_of: Callable[[str], int]
+    ) -> None:
+        self.base = base
+        self.afn = afn
+        self.key_of = key_of
+        self.fn_of = fn_of
+        self.summary = f"{base.summary}, of AFN {afn:02X}H"
+
+    def read(self, raw: bytes) -> ItemIdentifier:
+        """The points, the Fn and their keys; ``BadValueError`` if a half names nothing."""
+        return self._with_keys(self.base.read(raw))
+
+    def write(self, value: ItemIdentifier) -> bytes:
+        """The four bytes; ``EncodeError`` for sets that one identifier can't name."""
+        return self.base.write(Identifier(value.pns, value.fns))
+
+    def coerce(self, value: Any) -> ItemIdentifier:
+        """Takes what an identifier takes, and keys in the place of Fn."""
+        if isinstance(value, dict) and "fns" not in value:
+            keys = value.get("keys")
+            if not isinstance(keys, (list, tuple)):
+                raise EncodeError("not a data unit identifier", expected="points, and Fn or keys")
+            value = (value.get("pns"), [self.fn_of(str(key)) for key in keys])
+        return self._with_keys(self.base.coerce(value))
+
+    def _with_keys(self, identifier: Identifier) -> ItemIdentifier:
+        return ItemIdentifier(*identifier, tuple(self.key_of(fn) for fn in identifier.fns))

@@ -10,7 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plmsproto.errors import BadValueError, EncodeError, PlmsError
-from plmsproto.formats import ANNEX_A, COUNTED, PLAIN, SIZED, Bits, Enumerated, Format, Integer, Raw, Scaled
+from plmsproto.formats import (
+    ANNEX_A,
+    COUNTED,
+    PLAIN,
+    SIZED,
+    Bits,
+    Enumerated,
+    Format,
+    Integer,
+    Raw,
+    Scaled,
+    Shifted,
+)
 
 D = Decimal
 
@@ -44,6 +56,7 @@ EVERY: list[Format] = [
     Bits(2, first=1),
     Scaled(Integer(1), D("0.5")),
     Scaled(Integer(2), D(15)),
+    Shifted(Integer(1), 1),
     Enumerated(Integer(1), {0: "no", 1: "yes"}),
 ]
 

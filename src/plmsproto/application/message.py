@@ -6,6 +6,7 @@ what a data unit is in ``units``; frames come from ``link``.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -98,6 +99,15 @@ class Message:
         if record is None or isinstance(unit.value, Undecoded):
             return []
         return list(walk(record, unit.value, context))
+
+    def point_times(self, unit: DataUnit) -> list[dt.datetime] | list[dt.time] | None:
+        """When the points of a unit's curve are, one after another.
+
+        Dates and times for a curve of AFN 0DH (time mark Td_c), times of day for an hour's points of AFN 0CH (Td_h);
+        ``None`` if the unit has no points in time or its mark does not say when they are.
+        """
+        times: list[Any] = [line.time for line in self.lines(unit) if line.time is not None]
+        return times or None
 
     def frame(self) -> Frame:
         """The frame that says this.

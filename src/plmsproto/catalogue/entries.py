@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from ..editions import Edition
+from ..editions import RULES, Edition
 from ..layout import Record
 
 EMPTY_BODY: Final = Record()
@@ -47,6 +47,7 @@ class Entry:
     layouts: tuple[BodyLayout, ...]
     confidence: str = ""
     note: str = ""
+    supplement: str = ""
     source: str = ""
     compiler: Compiler = field(kw_only=True, repr=False)
     _compiled: dict[tuple[str, Edition], Record] = field(default_factory=dict, init=False, repr=False)
@@ -77,6 +78,17 @@ class Entry:
         """How errors and tables name the entry."""
         return self.key
 
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """Where the standards define it, edition by edition: ``Q/GDW 376.1-2009, AFN 0CH F25``."""
+        added = f" ({self.supplement})" if self.supplement else ""
+        return tuple(f"{RULES[edition].title}, {self._place}{added}" for edition in self.editions)
+
+    @property
+    def _place(self) -> str:
+        """The entry's number as the standards write it."""
+        raise NotImplementedError
+
 
 @dataclass(slots=True, eq=False)
 class ItemEntry(Entry):
@@ -89,6 +101,7 @@ class ItemEntry(Entry):
         layouts: the bodies; a direction without one has an empty body.
         confidence: ``high`` (independent sources agree), ``medium`` (one source) or ``low`` (inferred).
         note: where sources differ, what devices do.
+        supplement: the supplement to the standard that brought it, if it is not in the standard itself.
         source: the file that describes it.
         afn, fn: its number.
         pn: what its information points count: terminal, measurement_point, total_group, control_round, task, …
@@ -102,6 +115,10 @@ class ItemEntry(Entry):
     def title(self) -> str:
         """``0C F25``."""
         return f"{self.afn:02X} F{self.fn}"
+
+    @property
+    def _place(self) -> str:
+        return f"AFN {self.afn:02X}H F{self.fn}"
 
     def body(self, directions: tuple[str, ...], edition: Edition, *, variant: bool = False) -> Record:
         """The layout of the body: the first of the directions that has one in the edition, else the empty body.
@@ -142,6 +159,10 @@ class EventEntry(Entry):
     def title(self) -> str:
         """``ERC14``."""
         return f"ERC{self.erc}"
+
+    @property
+    def _place(self) -> str:
+        return f"AFN 0EH ERC{self.erc}"
 
     def body(self, edition: Edition) -> Record | None:
         """The layout of the record's body behind event code and length; ``None`` if the edition has no such event.

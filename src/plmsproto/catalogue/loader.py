@@ -12,13 +12,14 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from threading import RLock
 from typing import Any, Final, NamedTuple
 
 from ..editions import NEWEST_FIRST, RULES, Edition, as_edition
 from ..errors import CatalogueError, EncodeError, UnknownItemError
-from ..identifier import HIGHEST_FN, IdentifierFormat
+from ..formats import Format
+from ..identifier import HIGHEST_FN, IdentifierFormat, ItemIdentifierFormat
 from ..layout import BUILT_IN_TYPES, NamedEnumeration, NamedType, Record, Vocabulary, parse
 from .entries import AfnEntry, BodyLayout, Entry, EventEntry, ItemEntry
 
@@ -28,8 +29,9 @@ _SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _KINDS: Final = {int: "a number", str: "a text", list: "a list", dict: "a table", bool: "true or false"}
 _ALL_EDITIONS: Final = [str(edition) for edition in Edition]
 
-_ITEM_KEYS: Final = {"afn", "fn", "key", "en", "zh", "pn", "editions", "confidence", "note", "layout"}
-_EVENT_KEYS: Final = {"erc", "key", "en", "zh", "editions", "confidence", "note", "layout", "length_slack"}
+_COMMON_KEYS: Final = {"key", "en", "zh", "editions", "confidence", "note", "supplement", "layout"}
+_ITEM_KEYS: Final = _COMMON_KEYS | {"afn", "fn", "pn"}
+_EVENT_KEYS: Final = _COMMON_KEYS | {"erc", "length_slack"}
 _LAYOUT_KEYS: Final = {"dir", "editions", "fields", "variant"}
 _TABLES: Final = {"units", "names", "type", "enumeration", "afn", "item", "event"}
 
@@ -273,9 +275,21 @@ class Catalogue:
                 names=self._words.names,
                 named_type=lambda name: self._type(name, edition),
                 enumerations=self._words.enumerations,
-                identifier=IdentifierFormat(RULES[edition].point_coding),
+                identifier=partial(self._identifier, edition),
             )
         return known
+
+    def _identifier(self, edition: Edition, afn: int | None) -> Format:
+        """The format of identifiers in an edition, with the names of an AFN's items if it is given."""
+        plain = IdentifierFormat(RULES[edition].point_coding)
+        if afn is None:
+            return plain
+
+        def key_of(fn: int) -> str:
+            item = self.find_item(afn, fn, edition)
+            return item.key if item else ""
+
+        return ItemIdentifierFormat(plain, afn, key_of, lambda key: self.item_by_key(key, edition).fn)
 
     # ---- loading
 
@@ -313,7 +327,8 @@ class Catalogue:
         for each in self._words.types:
             for edition in each.editions if each.source == source else ():
                 try:
-                    parse(f"value {each.key}", self.vocabulary(edition), in_event=True)
+                    # As a list, since codes of less than a byte come in no other way.
+                    parse(f"value[8] {each.key}", self.vocabulary(edition), in_event=True)
                 except CatalogueError as error:
                     error.path, error.line = f"{source}, type {each.key}", 0
                     raise
@@ -495,15 +510,23 @@ class _Reading:
     def enumeration(self, raw: Mapping[str, Any]) -> tuple[str, NamedEnumeration]:
         key = self.name(raw, "an [[enumeration]]")
         where = f"enumeration {key}"
-        self.check_keys(raw, {"key", "values", "note"}, where)
+        self.check_keys(raw, {"key", "values", "reserved", "minutes", "note"}, where)
         values = self.get(raw, "values", dict, where)
+        reserved = self.get(raw, "reserved", list, where, [])
+        minutes = self.get(raw, "minutes", dict, where, {})
         try:
             labels = {int(code, 0): str(label) for code, label in values.items()}
-        except ValueError:
-            raise self.fail("codes must be numbers", where) from None
+            intervals = {int(code, 0): int(each) for code, each in minutes.items()}
+            kept = frozenset(map(int, reserved))
+        except (TypeError, ValueError):
+            raise self.fail("codes and minutes must be numbers", where) from None
         if len(set(labels.values())) < len(labels):
             raise self.fail("two codes have the same name", where)
-        return key, NamedEnumeration(labels)
+        if minutes and intervals.keys() != labels.keys():
+            raise self.fail("minutes must be given for each code, or for none", where)
+        if kept & labels.keys():
+            raise self.fail("a code is both named and reserved", where)
+        return key, NamedEnumeration(labels, kept, intervals)
 
     def afn(self, raw: Mapping[str, Any]) -> AfnEntry:
         code = self.number(raw, "code", 0xFF, "an [[afn]]")
@@ -558,6 +581,7 @@ class _Reading:
             "layouts": layouts,
             "confidence": self.get(raw, "confidence", str, where, ""),
             "note": self.get(raw, "note", str, where, "").strip(),
+            "supplement": self.get(raw, "supplement", str, where, ""),
             "source": self.file.name,
             "compiler": compiler,
         }

@@ -26,8 +26,8 @@ from typing import Final
 
 from .base import NO_DATA, STRAY_FILLS, Format
 from .bcd import BcdDecimal, BcdInteger, DigitText, Energy, FloatCoefficient, FloatingPower
-from .derived import Enumerated, Scaled
-from .plain import Bits, Integer, Ip4, Raw, Text
+from .derived import Enumerated, Scaled, Shifted
+from .plain import Bits, Integer, Ip4, Raw, SmallInteger, Telephone, Text
 from .times import (
     Clock,
     Date,
@@ -83,22 +83,33 @@ PLAIN: Final[dict[str, Format]] = {
 }
 """The formats of fixed width that are not in annex A."""
 
+PACKED: Final[dict[str, Format]] = {each.name: each for each in (SmallInteger(1), SmallInteger(2), SmallInteger(4))}
+"""The formats of which several share a byte, as in ``control[48] bits2``."""
+
 SIZED: Final[dict[str, Callable[[int], Format]]] = {
     "bcd": BcdInteger,
     "bs": Bits,
     "raw": Raw,
     "ascii": partial(Text, "ascii"),
     "gb2312": partial(Text, "gb2312"),
+    "phone": Telephone,
 }
 """The formats that take their width in brackets, as in ``ascii[4]``."""
 
-COUNTED: Final[dict[str, Format]] = {"raw": Raw(None), "ascii": Text("ascii", None), "gb2312": Text("gb2312", None)}
+COUNTED: Final[dict[str, Format]] = {
+    "raw": Raw(None),
+    "ascii": Text("ascii", None),
+    "gb2312": Text("gb2312", None),
+    "bs": Bits(None),
+    "meter_frame": Raw(None),
+}
 """The formats whose width may come from the data, as in ``raw[length]`` or ``raw[*]``."""
 
 __all__ = [
     "ANNEX_A",
     "COUNTED",
     "NO_DATA",
+    "PACKED",
     "PLAIN",
     "SIZED",
     "STRAY_FILLS",
@@ -123,6 +134,9 @@ __all__ = [
     "PartialTime",
     "Raw",
     "Scaled",
+    "Shifted",
+    "SmallInteger",
+    "Telephone",
     "Text",
     "TimeOfDay",
     "YearMonth",

@@ -32,8 +32,14 @@ class Format(ABC):
     summary: str = ""
     labels: Mapping[int, str] = MappingProxyType({})
     """Code → name, for enumerations."""
+    reserved: frozenset[int] = frozenset()
+    """Codes without a name that the standard keeps for later."""
+    minutes: Mapping[int, int] = MappingProxyType({})
+    """Code → interval in minutes, for enumerations of intervals."""
     factor: Decimal | None = None
     """What the number is multiplied by, for multiples."""
+    bits: int | None = None
+    """How many bits a value takes, for codes of less than a byte; ``size`` is that of the byte they are read from."""
 
     def decode(self, raw: bytes) -> Any:
         """Returns the value, or ``None`` if the field is filled with a byte that means "no data".
@@ -74,6 +80,10 @@ class Format(ABC):
     def coerce(self, value: Any) -> Any:
         """Returns the value in the type that ``decode`` returns."""
         return value
+
+    def of_size(self, _size: int) -> Format:
+        """The format for a field whose width came from the data; most take their width from the value."""
+        return self
 
     def number(self, value: Any) -> int:
         """The number behind a coerced value, for counts and conditions."""

@@ -1,7 +1,8 @@
-"""Formats made of others: whole numbers with a factor, whole numbers whose codes have names."""
+"""Formats made of others: whole numbers with a factor or an offset, whole numbers whose codes have names."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -42,15 +43,63 @@ class Scaled(Format):
         return int(Decimal(value) / self.factor)
 
 
-class Enumerated(Format):
-    """A whole-number format whose codes have names. A code without a name stays a number, so nothing is lost."""
+class Shifted(Format):
+    """A whole-number format that does not count from 0: value = raw + offset (``u1 +1``)."""
 
-    def __init__(self, base: Format, labels: dict[int, str]) -> None:
+    whole = True
+
+    def __init__(self, base: Format, offset: int) -> None:
+        self.base = base
+        self.offset = offset
+        self.name = base.name
+        self.size = base.size
+        self.bits = base.bits
+        self.injective = base.injective
+        self.fills = base.fills
+        self.fill_is_ambiguous = base.fill_is_ambiguous
+        self.summary = f"{base.summary}, + {offset}"
+
+    def read(self, raw: bytes) -> int:
+        return int(self.base.read(raw)) + self.offset
+
+    def write(self, value: int) -> bytes:
+        try:
+            return self.base.write(value - self.offset)
+        except EncodeError:
+            raise EncodeError(f"does not fit {self.name} + {self.offset}", found=shown(value)) from None
+
+    def coerce(self, value: Any) -> int:
+        return as_int(value, self.name)
+
+    def number(self, value: int) -> int:
+        return value - self.offset
+
+
+class Enumerated(Format):
+    """A whole-number format whose codes have names. A code without a name stays a number, so nothing is lost.
+
+    Args:
+        base: how the code is sent.
+        labels: code → name.
+        reserved: codes that the standard keeps for later.
+        minutes: code → minutes, where the codes are intervals.
+    """
+
+    def __init__(
+        self,
+        base: Format,
+        labels: Mapping[int, str],
+        reserved: frozenset[int] = frozenset(),
+        minutes: Mapping[int, int] | None = None,
+    ) -> None:
         self.base = base
         self.labels = labels
+        self.reserved = reserved
+        self.minutes = minutes or {}
         self.codes = {label: code for code, label in labels.items()}
         self.name = base.name
         self.size = base.size
+        self.bits = base.bits
         self.injective = base.injective
         self.fills = base.fills
         self.fill_is_ambiguous = base.fill_is_ambiguous

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from ..errors import BadValueError, EncodeError, shown
 from .base import NO_DATA, STRAY_FILLS, Format, as_int, hex_text
+
+MOST_COUNTED_BITS: Final = 8 * 255
+"""What a bit string may hold whose width comes from a one-byte count."""
 
 
 class Integer(Format):
@@ -36,33 +39,64 @@ class Integer(Format):
         return as_int(value, self.name)
 
 
+class SmallInteger(Format):
+    """A number of 1, 2 or 4 bits: ``bits2``. Several of them share a byte, so that they come in lists only."""
+
+    whole = True
+    size: int = 1
+    bits: int
+    fills = ()
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+        self.name = f"bits{bits}"
+        self.summary = f"unsigned integer of {bits} bit{'s' * (bits > 1)}, {8 // bits} in a byte, the first lowest"
+
+    def read(self, raw: bytes) -> int:
+        return raw[0]
+
+    def write(self, value: int) -> bytes:
+        if not 0 <= value < 1 << self.bits:
+            raise EncodeError(f"does not fit {self.name}", found=shown(value), expected=f"0..{(1 << self.bits) - 1}")
+        return bytes((value,))
+
+    def coerce(self, value: Any) -> int:
+        return as_int(value, self.name)
+
+
 class Bits(Format):
     """Bit string ``bs[N]`` of N bytes: a list of the numbers of the bits that are set, ascending.
 
     Bit i of byte i // 8 has the number ``first + i``, so that rounds, Fn and points come out under their own numbers.
+    Without a size (``bs[count]``) it takes as many bytes as the highest number needs.
     """
 
-    def __init__(self, size: int, first: int = 0) -> None:
-        self.size: int = size
+    def __init__(self, size: int | None, first: int = 0) -> None:
+        self.size = size
         self.first = first
-        self.name = f"bs[{size}]"
+        self.name = "bs" if size is None else f"bs[{size}]"
         self.fill_is_ambiguous = size == 1
         self.fills = () if size == 1 else (NO_DATA,)
-        self.summary = f"bit string of {size * 8} bits; the numbers of the set bits"
+        bits = "a counted number of" if size is None else size * 8
+        self.summary = f"bit string of {bits} bits; the numbers of the set bits"
+
+    def of_size(self, _size: int) -> Bits:
+        return Bits(_size, self.first)
 
     def read(self, raw: bytes) -> list[int]:
         word = int.from_bytes(raw, "little")
         return [self.first + bit for bit in range(word.bit_length()) if word >> bit & 1]
 
     def write(self, value: list[int]) -> bytes:
+        size = MOST_COUNTED_BITS // 8 if self.size is None else self.size
         word = 0
         for number in value:
             bit = number - self.first
-            if not 0 <= bit < 8 * self.size:
-                allowed = f"{self.first}..{self.first + 8 * self.size - 1}"
+            if not 0 <= bit < 8 * size:
+                allowed = f"{self.first}..{self.first + 8 * size - 1}" if size else "no bits"
                 raise EncodeError(f"no such bit in {self.name}", found=shown(number), expected=allowed)
             word |= 1 << bit
-        return word.to_bytes(self.size, "little")
+        return word.to_bytes((word.bit_length() + 7) // 8 if self.size is None else size, "little")
 
     def coerce(self, value: Any) -> list[int]:
         if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
@@ -158,6 +192,36 @@ class Text(Format):
 def _is_printable(text: str) -> bool:
     # The wide space of Chinese text is a separator to Python, like the line ends.
     return all(char.isprintable() or char in "\r\n\t\u3000" for char in text)
+
+
+class Telephone(Format):
+    """``phone[N]``: a number of up to 2 × N digits in dialling order, the high nibble first (AFN 04H F4).
+
+    Nibble A is a comma (a pause), B is "#", F ends the number and fills up.
+    """
+
+    injective = False  # what stands behind the F that ends the number is no part of it
+    _SIGNS: Final = frozenset("0123456789,#")
+
+    def __init__(self, size: int) -> None:
+        self.size: int = size
+        self.name = f"phone[{size}]"
+        self.summary = f"telephone number of up to {2 * size} digits in dialling order; A = comma, B = #, F fills"
+
+    def read(self, raw: bytes) -> str:
+        number = raw.hex().partition("f")[0].replace("a", ",").replace("b", "#")
+        if not self._SIGNS.issuperset(number):
+            raise BadValueError("not a telephone number", found=hex_text(raw), expected="nibbles 0 to B and F")
+        return number
+
+    def write(self, value: str) -> bytes:
+        return bytes.fromhex(value.replace(",", "a").replace("#", "b").ljust(2 * self.size, "f"))
+
+    def coerce(self, value: Any) -> str:
+        number = str(value) if isinstance(value, int) else value
+        if not isinstance(number, str) or len(number) > 2 * self.size or not self._SIGNS.issuperset(number):
+            raise EncodeError("not a telephone number", found=shown(value), expected=f"{2 * self.size} of 0-9 , #")
+        return number
 
 
 class Ip4(Format):

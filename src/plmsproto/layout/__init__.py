@@ -8,8 +8,8 @@ A layout is a few lines of text in the catalogue, such as::
 
 ``grammar`` turns the text into a ``Record``, a tree of the parts in ``nodes`` (and ``event``); the tree reads
 (``Reader``), writes (``Writer``), measures (``span``) and describes (``describe``) any body of that shape. ``counts``
-are the numbers and conditions inside a layout. Nothing here knows which items exist, nor frames: see ``catalogue`` and
-``application``.
+are the numbers and conditions inside a layout, ``marks`` the times of a curve's points. Nothing here knows which items
+exist, nor frames: see ``catalogue`` and ``application``.
 """
 
 from .counts import Condition, Count
@@ -17,6 +17,7 @@ from .cursor import Reader, Span, Undecoded, Writer
 from .describe import Row, describe
 from .event import Event
 from .grammar import BUILT_IN_TYPES, NamedEnumeration, NamedType, Vocabulary, parse
+from .marks import times_of
 from .nodes import (
     Bitfield,
     BitPart,
@@ -25,6 +26,7 @@ from .nodes import (
     Leaf,
     ListOf,
     Optional,
+    PackedList,
     Record,
     Shape,
     SizedLeaf,
@@ -47,6 +49,7 @@ __all__ = [
     "NamedEnumeration",
     "NamedType",
     "Optional",
+    "PackedList",
     "Reader",
     "Record",
     "Row",
@@ -59,5 +62,6 @@ __all__ = [
     "Writer",
     "describe",
     "parse",
+    "times_of",
     "walk",
 ]

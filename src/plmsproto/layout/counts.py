@@ -10,6 +10,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from ..errors import BadStructureError
+
 Numbers = Mapping[Any, int | None]
 """What is known so far: field or bit part → its raw number, ``None`` where the device had no data."""
 
@@ -31,6 +33,7 @@ class Count(NamedTuple):
         source: the earlier field or bit part; ``None`` for a constant or the end.
         constant: the constant, or what is added to the field.
         popcount: count the set bits of the field instead of taking its number.
+        table: code of the field → how many, instead of its number.
         to_end: until the body ends.
     """
 
@@ -38,10 +41,15 @@ class Count(NamedTuple):
     source: Any = None
     constant: int = 0
     popcount: bool = False
+    table: Mapping[int, int] | None = None
     to_end: bool = False
 
     def evaluate(self, numbers: Numbers) -> int:
-        """The number; 0 where the counting field has no data. Not to be asked of a count ``to_end``."""
+        """The number; 0 where the counting field has no data. Not to be asked of a count ``to_end``.
+
+        Raises:
+            BadStructureError: the field has a code of which it is not known how many it means.
+        """
         if self.source is None:
             return self.constant
         number = numbers[self.source]
@@ -49,6 +57,10 @@ class Count(NamedTuple):
             return 0
         if self.popcount:
             number = number.bit_count()
+        if self.table is not None:
+            if number not in self.table:
+                raise BadStructureError(f"{self.text} is not known", found=f"code {number}")
+            number = self.table[number]
         return max(0, number + self.constant)
 
     def source_for(self, length: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..formats import Format, Shifted
 from .event import Event
 from .nodes import (
     Bitfield,
@@ -16,6 +17,7 @@ from .nodes import (
     Leaf,
     ListOf,
     Member,
+    PackedList,
     Record,
     Shape,
     SizedLeaf,
@@ -72,10 +74,14 @@ def _field(each: Field, offset: int | None, depth: int) -> Iterator[Row]:
     shape, count = each.shape, ""
     if isinstance(shape, ListOf):
         count, shape = f" × {shape.count.text}" if not shape.count.to_end else " × *", shape.shape
+    elif isinstance(shape, PackedList):
+        count = f" × {shape.count}"
     meaning = []
     if each.bounds:
         meaning.append(bounds_text(each.bounds))
     meaning += [f"{code} = {label}" for code, label in shape.labels.items()]
+    if each.time_mark is not None:
+        meaning.append(f"points in time of {each.time_mark.name}")
     yield Row(offset, each.name, _type(shape) + count, each.unit, ", ".join(meaning), each.zh, depth)
     if isinstance(shape, Record):
         yield from _members(shape.members, offset if not count else None, depth + 1)
@@ -88,8 +94,10 @@ def _field(each: Field, offset: int | None, depth: int) -> Iterator[Row]:
 
 def _type(shape: Shape) -> str:
     match shape:
-        case Leaf():
-            return shape.form.name + (f" × {shape.form.factor}" if shape.form.factor is not None else "")
+        case Leaf(form=form):
+            return _format(form)
+        case PackedList(form=form):
+            return _format(form)
         case SizedLeaf():
             return f"{shape.form.name}[{shape.size.text}]"
         case Bitfield():
@@ -100,3 +108,11 @@ def _type(shape: Shape) -> str:
             return f"data units of AFN {shape.afn:02X}H"
         case _:
             return ""
+
+
+def _format(form: Format) -> str:
+    if form.factor is not None:
+        return f"{form.name} × {form.factor}"
+    if isinstance(form, Shifted):
+        return f"{form.name} + {form.offset}"
+    return form.name

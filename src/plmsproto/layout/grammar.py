@@ -9,16 +9,21 @@ examples)::
               | "optional" "{" members "}"                        there if bytes are left
     NAME      = snake_case, or a run such as voltage_{a,b,c} or current_{a,b,c,zero}
     SHAPE     = TYPE | TYPE "{" PART (";" or newline) PART … "}" | "event" | "units" "(" AFN ")"
-    TYPE      = A1 … A27 | u1 … u4 | i1 i2 i4 | ip4 | identifier | bcd[N] | bs[N] | raw[W] | ascii[W] | gb2312[W]
+    TYPE      = A1 … A27 | u1 … u4 | i1 i2 i4 | ip4 | identifier [ "(" AFN ")" ] | bcd[N] | phone[N]
+              | bs[W] | raw[W] | ascii[W] | gb2312[W] | meter_frame[W]
+              | bits1 bits2 bits4                             lists of a constant COUNT only
               | a type that the catalogue names
     W         = COUNT
-    COUNT     = INT | PATH [ ("+" | "-") INT ] | "popcount" "(" PATH ")" | "*"
+    COUNT     = INT | PATH [ ("+" | "-") INT ] | "popcount" "(" PATH ")" | "per_hour" "(" PATH ")" | "*"
     PART      = NAME ":" BIT [ ".." BIT ] ["bcd"] ATTRIBUTES
-    ATTRIBUTES = [UNIT] ["*" FACTOR] [LOW ".." HIGH] [ "(" CODE "=" NAME … ")" | "enum" NAME ] ["Chinese name"]
+    ATTRIBUTES = [UNIT] ["*" FACTOR] ["+" OFFSET] [LOW ".." HIGH] [ "(" CODE "=" NAME … ")" | "enum" NAME ]
+                 ["at" PATH] ["Chinese name"]
+    CODE      = INT [ ".." INT ]                              a range only where NAME is reserved
 
 ATTRIBUTES may stand in any order; LOW and HIGH may be negative. A PATH names an earlier field (``count``), or a bit
 part or field inside one (``head.kind``). ``length`` is the record's own length in the layout of an event. For
-``bs[N]``, LOW is the number of the first bit.
+``bs[W]``, LOW is the number of the first bit. ``per_hour`` asks an enumeration of intervals how many fit in an hour.
+``at`` says which earlier field has the time of a list's entries. A code that is ``reserved`` comes out as its number.
 """
 
 from __future__ import annotations
@@ -28,12 +33,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
 from ..errors import CatalogueError
-from ..formats import ANNEX_A, COUNTED, PLAIN, SIZED, Bits, Enumerated, Format, Integer, Scaled
+from ..formats import ANNEX_A, COUNTED, PACKED, PLAIN, SIZED, Bits, Enumerated, Format, Integer, Scaled, Shifted
 from .counts import COMPARISONS, Condition, Count
 from .event import LENGTH, Event
+from .marks import density_of, minutes_of, per_hour
 from .nodes import (
     Bitfield,
     BitPart,
@@ -43,6 +50,7 @@ from .nodes import (
     ListOf,
     Member,
     Optional,
+    PackedList,
     Record,
     Shape,
     SizedLeaf,
@@ -50,11 +58,14 @@ from .nodes import (
 )
 
 KEYWORDS: Final = frozenset(
-    {"if", "else", "optional", "popcount", "event", "units", "enum", "bcd", "length", "spare", "raw", "error"}
+    {
+        *("if", "else", "optional", "popcount", "per_hour", "event", "units", "enum", "bcd", "at"),
+        *("length", "reserved", "spare", "raw", "error"),
+    }
 )
 """Words of the language, and keys that values use for themselves: no field may be called so."""
 
-BUILT_IN_TYPES: Final = frozenset({*ANNEX_A, *PLAIN, *SIZED, "event", "units", "identifier"})
+BUILT_IN_TYPES: Final = frozenset({*ANNEX_A, *PLAIN, *PACKED, *SIZED, *COUNTED, "event", "units", "identifier"})
 """The types of the language; no named type may be called so."""
 
 _WORDS = r"""
@@ -88,9 +99,11 @@ class NamedType(NamedTuple):
 
 
 class NamedEnumeration(NamedTuple):
-    """An enumeration that the catalogue names: code → label."""
+    """An enumeration that the catalogue names; attributes as in ``Enumerated``."""
 
     labels: Mapping[int, str]
+    reserved: frozenset[int] = frozenset()
+    minutes: Mapping[int, int] = MappingProxyType({})
 
 
 def _no_types(_name: str) -> NamedType | None:
@@ -106,14 +119,15 @@ class Vocabulary:
         names: key of a field, label or run member → Chinese name.
         named_type: looks a type name up.
         enumerations: name → enumeration.
-        identifier: the format of data unit identifiers, which differs by edition.
+        identifier: makes the format of data unit identifiers, which differs by edition; asked for the AFN whose items
+            they name, ``None`` if that is not known.
     """
 
     units: Collection[str] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     named_type: Callable[[str], NamedType | None] = _no_types
     enumerations: Mapping[str, NamedEnumeration] = field(default_factory=dict)
-    identifier: Format | None = None
+    identifier: Callable[[int | None], Format] | None = None
 
     def zh(self, name: str, stem: str = "", member: str = "") -> str:
         """The Chinese name of a field; that of a run's member is put together if it has none of its own."""
@@ -298,13 +312,22 @@ class _Parser:
             else:
                 each = self.typed(name)
                 self.attributes(each)
-            if count is not None:
-                each.shape = ListOf(count, each.shape)
+            each.shape = self.listed(count, each.shape, start)
             each.zh = each.zh or self.vocabulary.zh(name, stem, member)
             self.declare(each)
             found.append(each)
         self.end_of_line()
         return found
+
+    def listed(self, count: Count | None, shape: Shape, token: Token) -> Shape:
+        """The shape, several times if there is a count."""
+        bits = shape.form.bits if isinstance(shape, Leaf) else None
+        if bits is None:
+            return shape if count is None else ListOf(count, shape)
+        if count is None or count.source is not None or count.to_end or count.constant * bits % 8:
+            self.fail(f"{bits}-bit codes come in lists of a constant number that fills whole bytes", token)
+        assert isinstance(shape, Leaf)
+        return PackedList(count.constant, shape.form)
 
     def run(self) -> list[tuple[str, str, str]]:
         token = self.next()
@@ -360,12 +383,9 @@ class _Parser:
         if word == "event":
             return Event()
         if word == "units":
-            self.expect("(")
-            afn = self.integer()
-            self.expect(")")
-            return Units(afn)
+            return Units(self.afn())
         if word == "identifier" and self.vocabulary.identifier is not None:
-            return Leaf(self.vocabulary.identifier)
+            return Leaf(self.vocabulary.identifier(self.afn() if self.token.text == "(" else None))
         if word in ANNEX_A:
             return Leaf(ANNEX_A[word])
         if word in PLAIN:
@@ -375,16 +395,24 @@ class _Parser:
                 if self.token.text == "{" and isinstance(form, Integer) and not form.signed
                 else Leaf(form)
             )
-        if word in SIZED:
+        if word in PACKED:
+            return Leaf(PACKED[word])
+        if word in SIZED or word in COUNTED:
             return self.sized(word)
         self.fail(f"unknown type {word!r}", token)
+
+    def afn(self) -> int:
+        self.expect("(")
+        afn = self.integer()
+        self.expect(")")
+        return afn
 
     def sized(self, word: str) -> Shape:
         self.expect("[")
         token = self.token
         size = self.count()
         self.expect("]")
-        if size.source is None and not size.to_end:
+        if word in SIZED and size.source is None and not size.to_end:
             if size.constant < 1:
                 self.fail("a width of at least 1 expected", token)
             return Leaf(SIZED[word](size.constant))
@@ -469,17 +497,31 @@ class _Parser:
                     self.fail("a factor other than 0 expected")
                 self.next()
                 self.wrap(each, partial(Scaled, factor=factor), token)
+            elif self.accept("+"):
+                self.wrap(each, partial(Shifted, offset=self.integer()), token)
+            elif self.accept("at"):
+                each.time_mark = self.time_mark()
             elif token.kind == "number" or token.text == "-":
                 self.bounds(each)
             elif token.text == "(":
-                self.wrap(each, partial(Enumerated, labels=self.labels()), token)
+                labels, reserved = self.labels()
+                self.wrap(each, partial(Enumerated, labels=labels, reserved=reserved), token)
             elif token.text == "enum":
                 self.next()
                 enumeration = self.vocabulary.enumerations.get(self.token.text)
                 if enumeration is None:
                     self.fail(f"unknown enumeration {self.token.text!r}")
                 self.next()
-                self.wrap(each, partial(Enumerated, labels=dict(enumeration.labels)), token)
+                self.wrap(
+                    each,
+                    partial(
+                        Enumerated,
+                        labels=enumeration.labels,
+                        reserved=enumeration.reserved,
+                        minutes=enumeration.minutes,
+                    ),
+                    token,
+                )
             elif token.kind == "text":
                 each.zh = self.next().text.strip('"')
             else:
@@ -487,7 +529,7 @@ class _Parser:
 
     def wrap(self, each: Field, wrapper: Callable[[Format], Format], token: Token) -> None:
         if not isinstance(each.shape, Leaf) or not each.shape.form.whole:
-            self.fail("only whole numbers can have a factor or an enumeration", token)
+            self.fail("only whole numbers can have a factor, an offset or an enumeration", token)
         each.shape = Leaf(wrapper(each.shape.form))
 
     def bounds(self, each: Field) -> None:
@@ -498,29 +540,46 @@ class _Parser:
         if low > high:
             self.fail("a range from low to high expected", token)
         each.bounds = (low, high)
-        if isinstance(each.shape, Leaf) and isinstance(each.shape.form, Bits):
-            each.shape = Leaf(Bits(each.shape.form.size, low))
+        if isinstance(each.shape, (Leaf, SizedLeaf)) and isinstance(each.shape.form, Bits):
+            each.shape.form = Bits(each.shape.form.size, low)
 
     def signed(self) -> int:
         minus = self.accept("-")
         number = self.integer()
         return -number if minus else number
 
-    def labels(self) -> dict[int, str]:
+    def time_mark(self) -> Field:
+        """The earlier field that has the time of a list's entries."""
+        token = self.next()
+        found = next((scope[token.text] for scope in reversed(self.scopes) if token.text in scope), None)
+        if not isinstance(found, Field) or density_of(found) is None:
+            self.fail(f"no earlier field {token.text!r} has a density", token)
+        return found
+
+    def labels(self) -> tuple[dict[int, str], frozenset[int]]:
         self.expect("(")
         found: dict[int, str] = {}
+        reserved: set[int] = set()
         while not self.accept(")"):
             if self.token.kind == "newline" or self.token.text == ",":
                 self.at += 1
                 continue
             token = self.token
             code = self.integer()
+            last = self.integer() if self.accept("..") else code
             self.expect("=")
+            if self.accept("reserved"):
+                reserved.update(range(code, last + 1))
+                continue
+            if last != code:
+                self.fail("only reserved codes can be given as a range", token)
             label = self.name()
             if code in found or label in found.values():
                 self.fail(f"{code}={label} stands twice", token)
             found[code] = label
-        return found
+        if twice := reserved & found.keys():
+            self.fail(f"{min(twice)} is both named and reserved")
+        return found, frozenset(reserved)
 
     # ---- counts and conditions
 
@@ -548,6 +607,15 @@ class _Parser:
             source = self.reference()
             self.expect(")")
             return Count(self.text_since(start), source, popcount=True)
+        if self.accept("per_hour"):
+            self.expect("(")
+            token = self.token
+            source = self.reference()
+            self.expect(")")
+            minutes = minutes_of(source)
+            if not minutes:
+                self.fail(f"{token.text!r} is no enumeration of intervals", token)
+            return Count(self.text_since(start), source, table=per_hour(minutes))
         source = self.reference()
         constant = 0
         if sign := self.accept("+", "-"):
@@ -572,7 +640,7 @@ def _link_counts(members: list[Member]) -> None:
     for each in _fields_of(members):
         shape = each.shape
         count = shape.count if isinstance(shape, ListOf) else shape.size if isinstance(shape, SizedLeaf) else None
-        if count is not None and isinstance(count.source, Field) and not count.popcount:
+        if count is not None and isinstance(count.source, Field) and not count.popcount and count.table is None:
             count.source.counted_by_it.append((each, count))
 
 

@@ -11,7 +11,7 @@ Names of parts, units and ranges are carried along for errors and descriptions; 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -123,11 +123,12 @@ class SizedLeaf(Shape):
 
     def read(self, reader: Reader, owner: Field | None) -> Any:
         size = reader.remaining if self.size.to_end else self.size.evaluate(reader.numbers)
-        return reader.value(self.form, reader.take(size), owner)
+        return reader.value(self.form.of_size(size), reader.take(size), owner)
 
     def write(self, writer: Writer, value: Any) -> None:
         before = len(writer.out)
-        writer.put(self.form, value)
+        form = self.form if self.size.to_end else self.form.of_size(_evaluate(self.size, writer))
+        writer.put(form, value)
         if not self.size.to_end:
             _check_count(len(writer.out) - before, self.size, writer, "bytes")
 
@@ -292,6 +293,7 @@ class Field:
         bounds: lowest and highest value that the standard allows, if it says so.
         referenced: a count or condition refers to it.
         counted_by_it: the fields of the same record whose length this one counts.
+        time_mark: of a list of points in time, the earlier field that says when they are.
     """
 
     name: str
@@ -301,6 +303,7 @@ class Field:
     bounds: Bounds = None
     referenced: bool = False
     counted_by_it: list[tuple[Field, Count]] = field(default_factory=list)
+    time_mark: Field | None = None
 
     def read(self, reader: Reader, into: dict[str, Any]) -> None:
         """Reads the value into the record's dict."""
@@ -535,8 +538,64 @@ class ListOf(Shape):
         return len(value) if isinstance(value, (list, tuple)) else None
 
 
+@dataclass(slots=True, eq=False)
+class PackedList(Shape):
+    """``name[48] bits2``: a fixed number of codes of less than a byte, packed low bits first."""
+
+    count: int
+    form: Format
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        return self.form.labels
+
+    @property
+    def size(self) -> int:
+        """How many bytes the list takes."""
+        return self.count * self.bits // 8
+
+    @property
+    def bits(self) -> int:
+        """How many bits an entry takes."""
+        assert self.form.bits is not None
+        return self.form.bits
+
+    def read(self, reader: Reader, owner: Field | None) -> list[Any] | None:
+        raw = reader.take(self.size)
+        value = None
+        if raw.count(NO_DATA) < self.size:
+            word, mask = int.from_bytes(raw, "little"), (1 << self.bits) - 1
+            codes = (word >> self.bits * index & mask for index in range(self.count))
+            value = [self.form.read(bytes((code,))) for code in codes]
+        reader.span(raw, value, owner)
+        return value
+
+    def write(self, writer: Writer, value: Any) -> None:
+        if value is None:
+            writer.out += bytes((NO_DATA,)) * self.size
+            return
+        if not isinstance(value, (list, tuple)) or len(value) != self.count:
+            raise EncodeError("not a list of the right length", found=shown(value), expected=f"{self.count} entries")
+        writer.out += self.pack(value).to_bytes(self.size, "little")
+
+    def pack(self, values: Sequence[Any]) -> int:
+        """The entries as one number, the first in the lowest bits."""
+        codes = (self.form.write(self.form.coerce(value))[0] for value in values)
+        return sum(code << self.bits * index for index, code in enumerate(codes))
+
+    def span(self) -> Extent:
+        return self.size, self.size
+
+
+def _evaluate(count: Count, writer: Writer) -> int:
+    try:
+        return count.evaluate(writer.numbers)
+    except BadStructureError as error:
+        raise EncodeError(error.reason, found=error.found) from None
+
+
 def _check_count(given: int, count: Count, writer: Writer, what: str) -> None:
-    wanted = count.evaluate(writer.numbers)
+    wanted = _evaluate(count, writer)
     if given != wanted:
         raise EncodeError(f"{count.text} says how many", found=f"{given} {what}", expected=str(wanted))
 

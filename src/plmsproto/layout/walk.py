@@ -6,11 +6,13 @@ the value, so that order, units and Chinese names are the catalogue's.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .cursor import Context, Undecoded
 from .event import Event
+from .marks import times_of
 from .nodes import Bitfield, BitPart, Field, ListOf, Member, Record, Shape, Units
 
 
@@ -23,6 +25,7 @@ class Line(NamedTuple):
         owner: the field or bit part of the catalogue, where there is one.
         group: the lines of greater depth that follow belong to this one.
         value_zh: the value in Chinese, for the events and data units that head a group.
+        time: when it was, for the points of a curve.
     """
 
     path: tuple[str, ...]
@@ -30,6 +33,7 @@ class Line(NamedTuple):
     owner: Field | BitPart | None = None
     group: bool = False
     value_zh: str = ""
+    time: dt.datetime | dt.time | None = None
 
     @property
     def name(self) -> str:
@@ -61,13 +65,43 @@ def _members(members: tuple[Member, ...], value: Any, context: Context, path: tu
     for member in members:
         if isinstance(member, Field):
             if member.name in value:
-                yield from _shape(member.shape, value[member.name], context, (*path, member.name), member)
+                each = value[member.name]
+                here = (*path, member.name)
+                times = _times(member, value, each)
+                yield from (
+                    _points(member, each, times, context, here)
+                    if times
+                    else _shape(member.shape, each, context, here, member)
+                )
         else:
             # The blocks of a condition are alternatives, which may share names.
             blocks = (
                 block for block in member.blocks() if any(name in value for each in block for name in each.names())
             )
             yield from _members(next(blocks, ()), value, context, path)
+
+
+def _times(member: Field, record: Mapping[str, Any], points: Any) -> list[dt.datetime] | list[dt.time] | None:
+    if member.time_mark is None or not isinstance(points, list):
+        return None
+    return times_of(member, record.get(member.time_mark.name), len(points))
+
+
+def _points(
+    member: Field,
+    values: list[Any],
+    times: list[dt.datetime] | list[dt.time],
+    context: Context,
+    path: tuple[str, ...],
+) -> Iterator[Line]:
+    assert isinstance(member.shape, ListOf)
+    yield Line(path, None, member, group=True)
+    for index, each in enumerate(values):
+        # A point of one value is called after the list, for its unit and its codes.
+        owner = None if isinstance(member.shape.shape, (Record, Bitfield)) else member
+        first, *rest = _shape(member.shape.shape, each, context, (*path, f"[{index}]"), owner)
+        yield first._replace(time=times[index])
+        yield from rest
 
 
 def _shape(

@@ -16,7 +16,7 @@ from ...application.message import Message
 from ...application.sequence import Seq
 from ...catalogue import Catalogue, default_catalogue
 from ...errors import PlmsError
-from ...identifier import ALL_POINTS, Identifier
+from ...identifier import ALL_POINTS, Identifier, ItemIdentifier
 from ...layout import Span, Undecoded
 from ...link import Control
 from ..sources import Capture
@@ -145,6 +145,10 @@ class Words:
                 return value.isoformat("minutes")
             case Identifier():
                 return f"{self.points(value.pns)} {self.functions(value.fns)}"
+            case ItemIdentifier():
+                named = zip(value.fns, value.keys, strict=True)
+                items = ", ".join(f"F{fn} {self.item(key)}".strip() for fn, key in named)
+                return f"{self.points(value.pns)} {items}"
             case EventCounters():
                 return f"EC1={value.important} EC2={value.general}"
             case Tp():
@@ -175,6 +179,10 @@ class Words:
     def points(self, pns: tuple[int, ...]) -> str:
         """Information points: ``p1, p2``."""
         return ", ".join(self.pick("all points", "全部测量点") if pn == ALL_POINTS else f"p{pn}" for pn in pns)
+
+    def item(self, key: str) -> str:
+        """The name of an item."""
+        return self.catalogue.item_by_key(key).zh or key if self.zh and key else key
 
     def functions(self, fns: tuple[int, ...]) -> str:
         """Fn: ``F1, F25``."""

@@ -91,7 +91,8 @@ class TreeView(View):
                 branches[line.path] = added
 
     def _line(self, line: Line, words: Words) -> Text:
-        text = Text(words.pick(line.name, line.zh), style="cyan" if not line.group else "")
+        name = words.pick(line.name, line.zh) if line.time is None else words.value(line.time)
+        text = Text(name, style="cyan" if not line.group else "")
         if line.group and line.value is None:
             return text
         named = isinstance(line.value, str) and line.value in line.labels.values()
