@@ -458,7 +458,9 @@ def with_fields(fields: str) -> str:
         (PARAMETER + PARAMETER.replace("999", "998"), ["mine.toml", "private_limit"]),
         ('[[type]]\nkey = "x"\n', ["type x", "either fields or a shape"]),
         ('[[type]]\nkey = "x"\nshape = "u1"\nfields = "a u1"\n', ["type x", "either"]),
-        ('[[enumeration]]\nkey = "x"\nvalues = { a = "b" }\n', ["enumeration x", "codes must be numbers"]),
+        ('[[enumeration]]\nkey = "x"\nvalues = { a = "b" }\n', ["enumeration x", "codes and minutes must be numbers"]),
+        ('[[enumeration]]\nkey = "x"\nvalues = { 1 = "b" }\nreserved = [1]\n', ["both named and reserved"]),
+        ('[[enumeration]]\nkey = "x"\nvalues = { 1 = "b" }\nminutes = { 2 = 5 }\n', ["minutes must be given for each"]),
         ('[[enumeration]]\nkey = "x"\nvalues = { 1 = "b", 2 = "b" }\n', ["enumeration x", "same name"]),
         (
             '[[event]]\nerc = 200\nkey = "x"\n[[event.layout]]\nfields = "a u9"\n',

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from plmsproto.errors import EncodeError
-from plmsproto.identifier import IdentifierFormat, PointCoding
+from plmsproto.formats import Format
+from plmsproto.identifier import IdentifierFormat, ItemIdentifierFormat, PointCoding
 from plmsproto.layout import NamedEnumeration, NamedType, Reader, Record, Span, Vocabulary, Writer, parse
 
 NAMES = {
@@ -21,18 +22,40 @@ TYPES = {
     "point": NamedType(shape="u1 { measurement_point: 0..5; start: 7 }"),
     "wide": NamedType(shape="\nu2  kWh 1..64\n"),
     "totals": NamedType(fields="active A9 kW\nreactive A9 kvar"),
+    "mark": NamedType(fields="start_time A15\ndensity u1 enum interval\npoint_count u1"),
+    "hour": NamedType(shape="u1 { hour: 0..5 bcd; density: 6..7 enum interval }"),
+    "nibble": NamedType(shape="bits4 +1 1..14"),
     "endless": NamedType(fields="inner endless"),
     "broken": NamedType(fields="value A99"),
     "trailing": NamedType(shape="u1 nonsense"),
 }
-ENUMERATIONS = {"permission": NamedEnumeration({1: "allowed", 2: "forbidden"})}
+ENUMERATIONS = {
+    "permission": NamedEnumeration({1: "allowed", 2: "forbidden"}),
+    "interval": NamedEnumeration(
+        {0: "none", 1: "quarter", 2: "half", 3: "day"}, frozenset({4}), {0: 0, 1: 15, 2: 30, 3: 1440}
+    ),
+}
+
+
+def _key_of(fn: int) -> str:
+    return {2: "terminal_clock", 25: "present_power"}.get(fn, "")
+
+
+def _fn_of(key: str) -> int:
+    return {"terminal_clock": 2, "present_power": 25}[key]
+
+
+def _identifier(afn: int | None) -> Format:
+    plain = IdentifierFormat(PointCoding.NUMBERED_GROUP)
+    return plain if afn is None else ItemIdentifierFormat(plain, afn, _key_of, _fn_of)
+
 
 VOCABULARY = Vocabulary(
     units=("V", "A", "kWh", "kW", "kvar", "%", "h", "min"),
     names=NAMES,
     named_type=TYPES.get,
     enumerations=ENUMERATIONS,
-    identifier=IdentifierFormat(PointCoding.NUMBERED_GROUP),
+    identifier=_identifier,
 )
 
 

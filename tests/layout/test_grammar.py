@@ -11,6 +11,7 @@ from layout_helpers import layout, read, write
 
 from plmsproto import Identifier
 from plmsproto.errors import CatalogueError
+from plmsproto.identifier import ItemIdentifier
 from plmsproto.layout import Field, describe
 
 D = Decimal
@@ -29,6 +30,50 @@ CONSTRUCTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "bit string": ("round bs[1] 1..8", "81", {"round": [1, 8]}),
     "bit string from 0": ("word bs[2]", "01 80", {"word": [0, 15]}),
     "identifier": ("what identifier", "03 01 01 03", {"what": Identifier((1, 2), (25,))}),
+    "identifier of an AFN": (
+        "what identifier(0x0C)",
+        "03 01 03 03",
+        {"what": ItemIdentifier((1, 2), (25, 26), ("present_power", ""))},
+    ),
+    "counted bit string": ("size u1\nfn bs[size] 1..248", "02 01 81", {"size": 2, "fn": [1, 9, 16]}),
+    "counted bit string of none": ("size u1\nfn bs[size] 1..248", "00", {"size": 0, "fn": []}),
+    "phone": ("number phone[4]", "01 0A 86 FF", {"number": "010,86"}),
+    "codes of 2 bits": (
+        "control[8] bits2 (0=off 1=on 2..3=reserved)",
+        "E4 01",
+        {"control": ["off", "on", 2, 3, "on", "off", "off", "off"]},
+    ),
+    "codes of 4 bits from 1": ("tariff[4] nibble", "10 D2", {"tariff": [1, 2, 3, 14]}),
+    "codes of 1 bit": ("flag[8] bits1", "81", {"flag": [1, 0, 0, 0, 0, 0, 0, 1]}),
+    "offset": ("n u1 +4", "03", {"n": 7}),
+    "offset of bits": ("s u1 { bits: 0..1 +5; n: 2..3 +1 1..4 }", "0B", {"s": {"bits": 8, "n": 3}}),
+    "reserved codes": ("kind u1 (0=no 1=yes 2..0x7F=reserved)", "05", {"kind": 5}),
+    "curve": (
+        "curve mark\npower[curve.point_count] A9 kW at curve",
+        "30 14 28 09 18 01 02 45 23 01 EE EE EE",
+        {
+            "curve": {"start_time": dt.datetime(2018, 9, 28, 14, 30), "density": "quarter", "point_count": 2},
+            "power": [D("1.2345"), None],
+        },
+    ),
+    "curve of records": (
+        "curve mark\npoint[curve.point_count] { a u1\n b u1 } at curve",
+        "30 14 28 09 18 02 01 05 06",
+        {
+            "curve": {"start_time": dt.datetime(2018, 9, 28, 14, 30), "density": "half", "point_count": 1},
+            "point": [{"a": 5, "b": 6}],
+        },
+    ),
+    "points of an hour": (
+        "at_hour hour\nvoltage[per_hour(at_hour.density)] A7 V at at_hour",
+        "93 00 22 10 22",
+        {"at_hour": {"hour": 13, "density": "half"}, "voltage": [D("220.0"), D("221.0")]},
+    ),
+    "no points in an hour": (
+        "at_hour hour\nvoltage[per_hour(at_hour.density)] A7 V at at_hour",
+        "13",
+        {"at_hour": {"hour": 13, "density": "none"}, "voltage": []},
+    ),
     "run": (
         "voltage_{a,b,c} A7 V",
         "00 22 10 22 20 22",
@@ -204,9 +249,21 @@ WRONG: list[tuple[str, str]] = [
     ("n bcd", "'[' expected"),
     ("n bcd[0]", "a width of at least 1 expected"),
     ("n u1\nm bcd[n]", "line 2, column 7: the width of bcd must be a constant"),
-    ("n bs[*]", "the width of bs must be a constant"),
+    ("n bs[*]", "a bit string needs a width"),
     ("n[2 u1", "']' expected, not 'u1'"),
-    ("n A7 *2", "only whole numbers can have a factor or an enumeration"),
+    ("n A7 *2", "only whole numbers can have a factor, an offset or an enumeration"),
+    ("n A7 +1", "only whole numbers can have a factor, an offset or an enumeration"),
+    ("n bits2", "2-bit codes come in lists of a constant number"),
+    ("n[3] bits2", "2-bit codes come in lists of a constant number"),
+    ("k u1\nn[k] bits2", "2-bit codes come in lists of a constant number"),
+    ("n u1 (0..1=one)", "only reserved codes can be given as a range"),
+    ("n u1 (1=one 0..3=reserved)", "1 is both named and reserved"),
+    ("reserved u1", "is a word of the language"),
+    ("n[2] u1 at curve", "no earlier field 'curve' has a density"),
+    ("curve u1\nn[2] u1 at curve", "no earlier field 'curve' has a density"),
+    ("curve { density u1 }\nn[2] u1 at curve", "no earlier field 'curve' has a density"),
+    ("k u1\nn[per_hour(k)] u1", "'k' is no enumeration of intervals"),
+    ("n phone[*]", "the width of phone must be a constant"),
     ("n A7 (1=a)", "only whole numbers"),
     ("n u1 *2 *2", "only whole numbers"),
     ("n u1 *x", "a factor expected, not 'x'"),

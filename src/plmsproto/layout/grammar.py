@@ -418,6 +418,8 @@ class _Parser:
             return Leaf(SIZED[word](size.constant))
         if word not in COUNTED:
             self.fail(f"the width of {word} must be a constant", token)
+        if size.to_end and isinstance(COUNTED[word], Bits):
+            self.fail("a bit string needs a width", token)
         return SizedLeaf(COUNTED[word], size)
 
     def named_type(self, word: str, named: NamedType, token: Token) -> Field:
