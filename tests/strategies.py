@@ -162,7 +162,7 @@ def _values(form: Format) -> st.SearchStrategy[Any]:
         case FloatCoefficient():
             return st.integers(-79, 79)
         case DigitText():
-            return st.text("0123456789", min_size=12, max_size=12)
+            return st.text("0123456789", min_size=2 * form.size, max_size=2 * form.size)
         case Clock():
             return _MOMENTS
         case MinuteStamp():
@@ -175,6 +175,8 @@ def _values(form: Format) -> st.SearchStrategy[Any]:
             return _MOMENTS.map(form.coerce)
         case Ip4():
             return st.ip_addresses(v=4).map(str).filter(lambda text: text != "238.238.238.238")
+        case Bits(size=0):
+            return st.just([])
         case Bits():
             numbers = st.sets(st.integers(form.first, form.first + 8 * form.size - 1), max_size=8)
             return numbers.map(sorted).filter(lambda numbers: form.number(numbers) != _not_fill(form.size))
@@ -314,7 +316,9 @@ class _Maker:
             else:
                 choices += [number for number in (each.constant, each.constant + 1, each.constant - 1) if number >= 0]
         if any(isinstance(each, Count) for each in asked):
-            choices = [number for number in choices if number <= MOST + 1 or any(_is_free(each) for each in asked)]
+            short = (each for each in asked if isinstance(each, Count) and each.table is None and not each.popcount)
+            limits = [MOST + 1 - each.constant for each in short]
+            choices = [number for number in choices if number <= min(limits, default=number)]
         return int(self.draw(st.sampled_from(choices)))
 
     def _from_number(self, form: Format, number: int) -> Any:
@@ -449,11 +453,6 @@ def messages(
         tag=RULES[edition].tag,
         catalogue=known,
     )
-
-
-def _is_free(asked: Any) -> bool:
-    """Whether a count does not grow with the number it asks for."""
-    return isinstance(asked, Count) and (asked.popcount or asked.table is not None)
 
 
 def _ends_by_itself(unit: DataUnit, context: BodyContext) -> bool:

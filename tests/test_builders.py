@@ -143,7 +143,7 @@ def test_a_reset_with_time_and_zeros_for_a_password() -> None:
         ("relay_station_status", None, 0x4B, False),
         ("request_cascaded_report", None, 0x4B, False),
         ("present_power", None, 0x4B, False),
-        ("important_events", {"start_pointer": 0, "end_pointer": 5}, 0x4B, False),
+        ("important_event", {"start_pointer": 0, "end_pointer": 5}, 0x4B, False),
         ("class2_task_data", {"start_time": FRIDAY}, 0x4B, False),
     ],
 )
@@ -251,7 +251,7 @@ def test_several_items_of_one_group_share_an_identifier() -> None:
 
 def test_each_point_and_item_gets_the_requests_body() -> None:
     value = {"start_pointer": 0, "end_pointer": 5}
-    message = plms.request(["important_events", "general_events"], address=FROM_MASTER, value=value)
+    message = plms.request(["important_event", "general_event"], address=FROM_MASTER, value=value)
     assert bytes(message)[14:-2] == bytes.fromhex("00 00 03 00 00 05 00 05")
 
 
@@ -268,7 +268,7 @@ def test_each_point_and_item_gets_the_requests_body() -> None:
         ({"keys": "present_power", "pn": -1}, EncodeError, "p1..p2040"),
         ({"keys": "present_power", "edition": "2013"}, EncodeError, "no such edition"),
         ({"keys": "present_power", "value": {"x": 1}}, EncodeError, "no such field"),
-        ({"keys": "important_events"}, EncodeError, "start_pointer: no value was given"),
+        ({"keys": "important_event"}, EncodeError, "start_pointer: no value was given"),
         ({"keys": "clock_set", "value": {"clock": "noon"}}, EncodeError, "clock"),
     ],
 )

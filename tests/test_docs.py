@@ -1,6 +1,6 @@
 """The documentation's examples are run as they stand: what a page prints is what the library says.
 
-In ``README.md`` and ``docs/*.md``, the blocks of one page share a namespace and run in order:
+In ``README.md``, ``docs/*.md`` and ``docs/how-to/*.md``, the blocks of one page share a namespace and run in order:
 
 - ``pycon`` and ``python`` (with or without ``>>>``) are run in Python,
 - ``console`` runs each line that begins with ``$ plmsproto``, pipes and ``echo $?`` included, in a directory where the
@@ -28,7 +28,7 @@ from plmsproto.cli import main
 from plmsproto.layout import parse
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("README.md")])
+PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("docs/how-to/*.md"), *ROOT.glob("README.md")])
 FENCE = re.compile(r"^(?P<fence>`{3,})(?P<kind>[^\n]*)\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
 SHOWN_ONLY = {"sh", "text"}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

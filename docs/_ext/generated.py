@@ -100,6 +100,7 @@ EXAMPLES: dict[str, Any] = {
     "i2": -300,
     "i4": -100_000,
     "bcd[N]": 1234,
+    "digits[N]": "4401",
     "bs[N]": [0, 3, 9],
     "raw[N]": "68 16",
     "ascii[N]": "V1",

@@ -26,13 +26,23 @@ from .application.builders import (
     set_parameter,
     unit,
 )
+from .application.example import examples
 from .application.explain import explain
+from .application.file_transfer import (
+    FileReceiver,
+    FileSender,
+    FileStep,
+    cancel_file_transfer,
+    download_by_ftp,
+    start_group_upgrade,
+)
 from .application.interchange import from_dict, to_dict
 from .application.message import Message, decode
 from .application.password import password
 from .application.sequence import Seq
 from .application.units import DataUnit, Reading
 from .catalogue import AfnEntry, Catalogue, EventEntry, ItemEntry, default_catalogue
+from .dlt645 import MeterFrame, MeterFunction
 from .editions import Edition
 from .errors import (
     BadChecksumError,
@@ -76,6 +86,9 @@ __all__ = [
     "EncodeError",
     "EventCounters",
     "EventEntry",
+    "FileReceiver",
+    "FileSender",
+    "FileStep",
     "Frame",
     "FrameSplitter",
     "Identifier",
@@ -83,6 +96,8 @@ __all__ = [
     "Line",
     "Message",
     "MessageAssembler",
+    "MeterFrame",
+    "MeterFunction",
     "MonthDayTime",
     "Noise",
     "PlmsError",
@@ -95,15 +110,18 @@ __all__ = [
     "UnknownItemError",
     "YearMonth",
     "bulk",
+    "cancel_file_transfer",
     "command",
     "confirm",
     "confirm_units",
     "decode",
     "default_catalogue",
     "deny",
+    "download_by_ftp",
     "event",
     "event_unit",
     "events",
+    "examples",
     "explain",
     "from_dict",
     "heartbeat",
@@ -118,6 +136,7 @@ __all__ = [
     "respond",
     "set_parameter",
     "split_message",
+    "start_group_upgrade",
     "to_dict",
     "unit",
 ]

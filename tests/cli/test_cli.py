@@ -443,7 +443,7 @@ def test_items_shows_the_layout_of_one(run: Run) -> None:
     [
         (["ERC14"], "terminal_power_down_up"),
         (["clock_set"], "05 F31"),
-        (["0E"], "events_by_code"),
+        (["0E"], "event_by_code"),
         (["电压回路"], "ERC10"),
         (["phase", "angles"], "0C F49"),
         ([], "ERC41"),
@@ -456,7 +456,7 @@ def test_items_finds_by_number_key_and_words(run: Run, query: list[str], expecte
 
 
 def test_items_of_an_edition(run: Run) -> None:
-    assert "events_by_code" not in run("items", "--edition", "376", "0E").out
+    assert "event_by_code" not in run("items", "--edition", "376", "0E").out
     assert run("items", "--edition", "376", "ERC41").status == 1
 
 

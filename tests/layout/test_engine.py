@@ -364,7 +364,7 @@ def test_erc14_of_eleven_bytes_has_its_attributes(in_edition: Callable[..., Body
     for content, attributes in ((long, {"normal": True, "valid": True}), (short, None)):
         records, reader = read_events(surroundings, content)
         assert reader.errors == []
-        assert records[0]["data"].get("attributes") == attributes
+        assert records[0]["data"].get("attribute") == attributes
         assert records[0]["data"]["event_time"] == dt.datetime(2010, 11, 29, 10, 14)
         assert write_events(surroundings, records) == bytes.fromhex(content)
 
@@ -383,7 +383,7 @@ def test_erc18_may_end_early_or_have_power_of_two_bytes(in_edition: Callable[...
         expected = {
             "event_time": dt.datetime(2010, 11, 29, 10, 14),
             "point": {"measurement_point": 1, "start": True},
-            "causes": {"overvoltage": True, "device_fault": False, "execution_circuit_fault": False},
+            "abnormality": {"overvoltage": True, "device_fault": False, "execution_circuit_fault": False},
             "locked_capacitor_group": [1, 3],
         }
         if last is not None:

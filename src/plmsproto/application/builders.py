@@ -492,7 +492,7 @@ def event_unit(
         "end_pointer": last % 256,
         "record": [dict(record) for record in records],
     }
-    return unit("general_events" if general else "important_events", value, edition=edition, catalogue=catalogue)
+    return unit("general_event" if general else "important_event", value, edition=edition, catalogue=catalogue)
 
 
 def _checked(message: Message) -> Message:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..catalogue import Catalogue, default_catalogue
+from ..dlt645 import MeterFrame
 from ..editions import RULES, as_edition
 from ..errors import EncodeError, shown
 from ..formats import ANNEX_A
@@ -56,6 +57,8 @@ def plain(value: Any) -> Any:
             return {"raw": value.raw.hex().upper(), **error}
         case DataUnit():
             return unit_to_dict(value)
+        case MeterFrame():
+            return value.as_dict()
         case dict():
             return {key: plain(each) for key, each in value.items()}
         case tuple() if hasattr(value, "_asdict"):

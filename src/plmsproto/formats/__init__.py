@@ -27,6 +27,7 @@ from typing import Final
 from .base import NO_DATA, STRAY_FILLS, Format
 from .bcd import BcdDecimal, BcdInteger, DigitText, Energy, FloatCoefficient, FloatingPower
 from .derived import Enumerated, Scaled, Shifted
+from .meter import MeterFrameFormat
 from .plain import Bits, Integer, Ip4, Raw, SmallInteger, Telephone, Text
 from .times import (
     Clock,
@@ -55,7 +56,7 @@ ANNEX_A: Final[dict[str, Format]] = {
         BcdDecimal("A9", 3, 4, signed=True),
         BcdInteger(3, "A10"),
         BcdDecimal("A11", 4, 2),
-        DigitText(),
+        DigitText(6, "A12"),
         BcdDecimal("A13", 4, 4),
         BcdDecimal("A14", 5, 4),
         MinuteStamp(),
@@ -88,6 +89,7 @@ PACKED: Final[dict[str, Format]] = {each.name: each for each in (SmallInteger(1)
 
 SIZED: Final[dict[str, Callable[[int], Format]]] = {
     "bcd": BcdInteger,
+    "digits": DigitText,
     "bs": Bits,
     "raw": Raw,
     "ascii": partial(Text, "ascii"),
@@ -101,7 +103,7 @@ COUNTED: Final[dict[str, Format]] = {
     "ascii": Text("ascii", None),
     "gb2312": Text("gb2312", None),
     "bs": Bits(None),
-    "meter_frame": Raw(None),
+    "meter_frame": MeterFrameFormat(),
 }
 """The formats whose width may come from the data, as in ``raw[length]`` or ``raw[*]``."""
 
@@ -129,6 +131,7 @@ __all__ = [
     "Format",
     "Integer",
     "Ip4",
+    "MeterFrameFormat",
     "MinuteStamp",
     "MonthDayTime",
     "PartialTime",

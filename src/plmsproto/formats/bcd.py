@@ -36,23 +36,24 @@ class BcdInteger(_Bcd):
 
 
 class DigitText(_Bcd):
-    """Format A12: 12 BCD digits that identify a device; text, since leading zeros count."""
+    """BCD digits that identify something; text, since leading zeros count: ``digits[N]``, and the format A12."""
 
-    name = "A12"
-    size = 6
-    summary = "BCD, 12 digits: meter address or other identifier"
+    def __init__(self, size: int, name: str = "") -> None:
+        self.size: int = size
+        self.name = name or f"digits[{size}]"
+        self.summary = f"BCD, {2 * size} digits as text: meter address or other identifier"
 
     def read(self, raw: bytes) -> str:
         return digits_of(raw)
 
     def write(self, value: str) -> bytes:
-        if len(value) > 12 or not (value.isascii() and value.isdigit()):
-            raise EncodeError("does not fit A12", found=shown(value), expected="up to 12 digits")
-        return bytes.fromhex(value.zfill(12))[::-1]
+        if len(value) > 2 * self.size or not (value.isascii() and value.isdigit()):
+            raise EncodeError(f"does not fit {self.name}", found=shown(value), expected=f"up to {2 * self.size} digits")
+        return bytes.fromhex(value.zfill(2 * self.size))[::-1]
 
     def coerce(self, value: Any) -> str:
-        if isinstance(value, int) and not 0 <= value < 10**12:
-            raise EncodeError("does not fit A12", found=shown(value), expected="up to 12 digits")
+        if isinstance(value, int) and not 0 <= value < 100**self.size:
+            raise EncodeError(f"does not fit {self.name}", found=shown(value), expected=f"up to {2 * self.size} digits")
         return str(value)
 
 

@@ -12,6 +12,7 @@ from ..formats import Format, Shifted
 from .event import Event
 from .nodes import (
     Bitfield,
+    BitPart,
     Conditional,
     Field,
     Leaf,
@@ -76,20 +77,24 @@ def _field(each: Field, offset: int | None, depth: int) -> Iterator[Row]:
         count, shape = f" × {shape.count.text}" if not shape.count.to_end else " × *", shape.shape
     elif isinstance(shape, PackedList):
         count = f" × {shape.count}"
-    meaning = []
-    if each.bounds:
-        meaning.append(bounds_text(each.bounds))
-    meaning += [f"{code} = {label}" for code, label in shape.labels.items()]
-    if each.time_mark is not None:
-        meaning.append(f"points in time of {each.time_mark.name}")
-    yield Row(offset, each.name, _type(shape) + count, each.unit, ", ".join(meaning), each.zh, depth)
+    yield Row(offset, each.name, _type(shape) + count, each.unit, _meaning(each), each.zh, depth)
     if isinstance(shape, Record):
         yield from _members(shape.members, offset if not count else None, depth + 1)
     elif isinstance(shape, Bitfield):
         for part in shape.parts:
             bits = f"D{part.high}-D{part.low}" if part.high > part.low else f"D{part.low}"
-            codes = ", ".join(f"{code} = {label}" for code, label in part.labels.items())
-            yield Row(None, part.name, bits, part.unit, codes, part.zh, depth + 1)
+            if part.form is not None and not part.labels:
+                bits += f" {_format(part.form)}"
+            yield Row(None, part.name, bits, part.unit, _meaning(part), part.zh, depth + 1)
+
+
+def _meaning(each: Field | BitPart) -> str:
+    """Range, names of codes, times, in words."""
+    meaning = [bounds_text(each.bounds)] if each.bounds else []
+    meaning += [f"{code} = {label}" for code, label in each.labels.items()]
+    if isinstance(each, Field) and each.time_mark is not None:
+        meaning.append(f"points in time of {each.time_mark.name}")
+    return ", ".join(meaning)
 
 
 def _type(shape: Shape) -> str:

@@ -144,7 +144,7 @@ class Event(Shape):
         # What tells two forms of a body apart is its length, which is known only when it is written: the standard's
         # form is tried first, then each form that a condition names.
         failure = None
-        for length in [None, *_named_lengths(body.members)]:
+        for length in [None, *named_lengths(body.members)]:
             inner = writer.part()
             inner.numbers[LENGTH] = length
             try:
@@ -176,12 +176,12 @@ LENGTH = _Length()
 """What ``length`` means in a condition of an event layout: the number of bytes of the record's body."""
 
 
-def _named_lengths(members: tuple[Member, ...]) -> list[int]:
+def named_lengths(members: tuple[Member, ...]) -> list[int]:
     """The body lengths that conditions of an event layout compare with."""
     lengths: list[int] = []
     for member in members:
         if isinstance(member, Conditional) and member.condition.source is LENGTH:
             lengths.append(member.condition.constant)
         if not isinstance(member, Field):
-            lengths += [length for block in member.blocks() for length in _named_lengths(block)]
+            lengths += [length for block in member.blocks() for length in named_lengths(block)]
     return lengths

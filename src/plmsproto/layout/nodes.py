@@ -34,7 +34,7 @@ def bounds_text(bounds: Bounds) -> str:
     return f"{bounds[0]}..{bounds[1]}" if bounds else ""
 
 
-def _beyond(bounds: Bounds, value: Any) -> list[Any]:
+def beyond(bounds: Bounds, value: Any) -> list[Any]:
     """The numbers of a value, or of a list of them, that are outside the bounds."""
     if bounds is None:
         return []
@@ -46,7 +46,7 @@ def _beyond(bounds: Bounds, value: Any) -> list[Any]:
 def _check_bounds(writer: Writer, bounds: Bounds, value: Any) -> None:
     """Refuses what was not received and is outside the standard's range."""
     if writer.context.check_bounds:
-        for number in _beyond(bounds, value):
+        for number in beyond(bounds, value):
             raise EncodeError("outside the standard's range", found=shown(number), expected=bounds_text(bounds))
 
 
@@ -240,7 +240,7 @@ class Bitfield(Shape):
 
     def _deviate(self, reader: Reader, value: Mapping[str, Any]) -> None:
         for part in self.parts:
-            for number in _beyond(part.bounds, value[part.name]):
+            for number in beyond(part.bounds, value[part.name]):
                 reader.path.append(part.name)
                 reader.deviate(f"{number} is outside {bounds_text(part.bounds)}")
                 reader.path.pop()
@@ -311,7 +311,7 @@ class Field:
         value = into[self.name] = self.shape.read(reader, self)
         if self.referenced:
             reader.numbers[self] = self.shape.number(value)
-        for number in _beyond(self.bounds, value):
+        for number in beyond(self.bounds, value):
             reader.deviate(f"{number} is outside {bounds_text(self.bounds)}")
         reader.path.pop()
 

@@ -15,6 +15,7 @@ from ...application.auxiliary import EventCounters, Tp
 from ...application.message import Message
 from ...application.sequence import Seq
 from ...catalogue import Catalogue, default_catalogue
+from ...dlt645 import MeterFrame
 from ...errors import PlmsError
 from ...identifier import ALL_POINTS, Identifier, ItemIdentifier
 from ...layout import Span, Undecoded
@@ -149,6 +150,8 @@ class Words:
                 named = zip(value.fns, value.keys, strict=True)
                 items = ", ".join(f"F{fn} {self.item(key)}".strip() for fn, key in named)
                 return f"{self.points(value.pns)} {items}"
+            case MeterFrame():
+                return value.describe(zh=self.zh)
             case EventCounters():
                 return f"EC1={value.important} EC2={value.general}"
             case Tp():
