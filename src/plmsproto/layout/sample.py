@@ -76,7 +76,11 @@ def count_of_event_samples(record: Record) -> int:
     return max((each.alternatives for each in _choices_of(record).values()), default=1) * len(_lengths(record))
 
 
-def _event_sample(record: Record, context: Surroundings, number: int, seed: int) -> dict[str, Any]:
+def event_sample_of(record: Record, context: Surroundings, number: int, *, seed: int = 0) -> dict[str, Any]:
+    """As ``sample_of``, for the body of an event.
+
+    The values may not fit any form of the record: those of one form may be as long as another's length says.
+    """
     lengths = _lengths(record)
     sampler = _Sampler(context, _choices_of(record), number // len(lengths), seed)
     sampler.numbers[LENGTH] = lengths[number % len(lengths)]
@@ -157,6 +161,8 @@ def _counted(count: Count, wanted: int, choices: dict[Any, _Choice]) -> None:
 
 
 def _entries(shape: ListOf) -> int:
+    if isinstance(shape.shape, Event):
+        return 1
     return _POINTS if isinstance(shape.shape, Leaf) else _ENTRIES
 
 
@@ -214,8 +220,6 @@ class _Sampler:
                 raise TypeError(f"no test value for {shape!r}")
 
     def _list(self, shape: ListOf, owner: Field | None) -> list[Any]:
-        if isinstance(shape.shape, Event):
-            return [self._event()]
         count = _entries(shape) if shape.count.to_end else shape.count.evaluate(self.numbers)
         values = [self._shape(shape.shape, owner) for _ in range(count)]
         if count >= _POINTS and isinstance(shape.shape, Leaf) and _can_be_missing(shape.shape.form):
@@ -276,7 +280,7 @@ class _Sampler:
         erc, number = self.context.sample_events()[self.number]
         body = self.context.event_body(erc)
         assert body is not None
-        data = _event_sample(body, self.context, number, self.at)
+        data = event_sample_of(body, self.context, number, seed=self.at)
         return {"erc": erc, "event": self.context.event_key(erc), "data": data}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from .cursor import Context, Undecoded
@@ -74,11 +75,12 @@ def _members(members: tuple[Member, ...], value: Any, context: Context, path: tu
                     else _shape(member.shape, each, context, here, member)
                 )
         else:
-            # The blocks of a condition are alternatives, which may share names.
-            blocks = (
-                block for block in member.blocks() if any(name in value for each in block for name in each.names())
-            )
-            yield from _members(next(blocks, ()), value, context, path)
+            # The blocks of a condition are alternatives, which may share names: the one that is there has more of them.
+            yield from _members(max(member.blocks(), key=partial(_present, value)), value, context, path)
+
+
+def _present(value: Mapping[str, Any], block: tuple[Member, ...]) -> int:
+    return sum(name in value for member in block for name in member.names())
 
 
 def _times(member: Field, record: Mapping[str, Any], points: Any) -> list[dt.datetime] | list[dt.time] | None:
