@@ -114,6 +114,7 @@ class CatalogueError(PlmsError):
     column = 0
 
     def __str__(self) -> str:
-        where = f"line {self.line}, column {self.column}: " if self.line else ""
+        column = f", column {self.column}" if self.column else ""
+        where = f"line {self.line}{column}: " if self.line else ""
         text = where + self.reason
         return f"{self.path}: {text}" if self.path else text

@@ -269,7 +269,7 @@ def test_what_contradicts_is_refused_and_nothing_is_lost(parts: dict[str, Any]) 
         receiver.feed(wrong)
     answer = receiver.answer(wrong)
     assert answer is not None
-    if wrong.units[0].value["transfer_command"] == "download_in_segments":
+    if wrong.units[0].value["transfer_command"] == "download_by_segment":
         assert answer.units[0].value == {"segment_number": "file_error"}
     assert (receiver.missing, receiver.file_id, receiver.segment_count) == ([1, 2], "terminal_program", 3)
     receiver.feed(segment(segment_number=2, content=b"x" * 92))

@@ -479,6 +479,78 @@ def test_wrong_files_are_refused_with_file_item_and_reason(text: str, words: lis
         assert word in str(caught.value)
 
 
+GOOD = """
+# A file of somebody's own.
+
+[units]
+VAh = "伏安时"
+
+[names]
+limit = "限值"
+
+[[item]]
+afn = 0x04
+fn = 999
+key = "private_limit"
+note = \"\"\"
+[[item]] in a text is no table, nor is
+fn = 5
+\"\"\"
+[[item.layout]]
+dir = "down"
+fields = \"\"\"
+limit  u2  V
+\"\"\"
+[[item.layout]]
+dir = "up"
+editions = ["1376"]
+fields = "limit  u4  V"
+
+[[item]]
+afn = 0x04
+fn = 998
+key = "other_limit"
+
+[[event]]
+erc = 200
+key = "private_event"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        ("[[event]]", "[[event]", 33, "Expected"),
+        ('VAh = "伏安时"', "VAh = 5", 5, "one text for each name"),
+        ("[units]", "[unit]", 4, "unknown unit"),
+        ("fn = 999", 'fn = "999"', 12, "fn must be a number"),
+        ("fn = 999", "fn = 999\nfnn = 1", 13, "unknown fnn"),
+        ("fn = 999", "", 10, "fn is missing"),
+        ('key = "private_limit"', 'key = "Private"', 13, "key must be snake_case"),
+        ('dir = "down"', 'dir = "sideways"', 19, "dir must be one of"),
+        ('dir = "up"', 'dir = "down"', 10, "two layouts down"),
+        ('["1376"]', '["1377"]', 25, "editions must be of"),
+        ("limit  u2  V", "limit  u2  Volt", 21, "unexpected 'Volt'"),
+        ("limit  u4  V", "limit  u9  V", 26, "unknown type 'u9'"),
+        ("fn = 998", "fn = 999", 28, "stands twice"),
+        ('"other_limit"', '"present_power"', 31, "another item has the key"),
+        ("erc = 200", "erc = 300", 34, "erc must be 1 to 255"),
+    ],
+)
+def test_errors_say_the_line(old: str, new: str, line: int, reason: str) -> None:
+    assert GOOD.count(old) == 1
+    with pytest.raises(CatalogueError) as caught:
+        extended(GOOD.replace(old, new))
+    assert caught.value.line == line
+    assert "mine.toml" in str(caught.value)
+    assert f"line {line}" in str(caught.value)
+    assert reason in str(caught.value)
+
+
+def test_the_good_file_is_good() -> None:
+    assert extended(GOOD).item(0x04, 998).key == "other_limit"
+
+
 def test_a_wrong_variant_is_refused_when_it_is_added() -> None:
     variant = '[[item.layout]]\ndir = "down"\nvariant = "sends rubbish"\nfields = "a u9"\n'
     with pytest.raises(CatalogueError, match="unknown type 'u9'"):

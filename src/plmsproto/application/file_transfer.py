@@ -41,7 +41,7 @@ _FILE_ERROR: Final = "file_error"
 _ASCII: Final = COUNTED["ascii"]
 
 _DISCARD: Final = "discard_and_restore"
-_IN_SEGMENTS: Final = "download_in_segments"
+_IN_SEGMENTS: Final = "download_by_segment"
 _BY_FTP: Final = "download_by_ftp"
 _START_UPGRADE: Final = "start_group_upgrade"
 
@@ -372,7 +372,7 @@ class FileReceiver:
             self.reset()
             return FileStep.CANCELLED
         match value["transfer_command"]:
-            case "download_in_segments":
+            case "download_by_segment":
                 return self._take(value)
             case "download_by_ftp":
                 self.ftp_place = _ASCII.read(value["content"])

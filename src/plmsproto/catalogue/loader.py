@@ -10,30 +10,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from threading import RLock
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..editions import NEWEST_FIRST, RULES, Edition, as_edition
 from ..errors import CatalogueError, EncodeError, UnknownItemError
 from ..formats import Format
-from ..identifier import HIGHEST_FN, IdentifierFormat, ItemIdentifierFormat
-from ..layout import BUILT_IN_TYPES, NamedEnumeration, NamedType, Record, Vocabulary, parse
-from .entries import AfnEntry, BodyLayout, Entry, EventEntry, ItemEntry
+from ..identifier import IdentifierFormat, ItemIdentifierFormat
+from ..layout import NamedEnumeration, NamedType, Record, Vocabulary, parse
+from .entries import AfnEntry, Entry, EventEntry, ItemEntry
+from .tables import FileTables, TypeEntry
 
 _FILE_NAME = re.compile(r"afn(?P<afn>[0-9a-f]{2})_\w*?(?:_f(?P<first>\d+)_f(?P<last>\d+))?\.toml")
 _KEY_LINE = re.compile(r'^key = "(\w+)"', re.MULTILINE)
-_SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
-_KINDS: Final = {int: "a number", str: "a text", list: "a list", dict: "a table", bool: "true or false"}
-_ALL_EDITIONS: Final = [str(edition) for edition in Edition]
-
-_COMMON_KEYS: Final = {"key", "en", "zh", "editions", "confidence", "note", "supplement", "layout"}
-_ITEM_KEYS: Final = _COMMON_KEYS | {"afn", "fn", "pn"}
-_EVENT_KEYS: Final = _COMMON_KEYS | {"erc", "length_slack"}
-_LAYOUT_KEYS: Final = {"dir", "editions", "fields", "variant"}
-_TABLES: Final = {"units", "names", "type", "enumeration", "afn", "item", "event"}
 
 
 @dataclass(slots=True)
@@ -52,20 +44,13 @@ class _File:
         return self.afn in (None, afn) and (fn is None or self.first <= fn <= self.last)
 
 
-class _TypeEntry(NamedTuple):
-    key: str
-    editions: tuple[Edition, ...]
-    named: NamedType
-    source: str
-
-
 @dataclass(slots=True)
 class _Words:
     """What all files together add to the layout language."""
 
     units: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    types: list[_TypeEntry] = field(default_factory=list)
+    types: list[TypeEntry] = field(default_factory=list)
     enumerations: dict[str, NamedEnumeration] = field(default_factory=dict)
 
     def copy(self) -> _Words:
@@ -320,7 +305,9 @@ class Catalogue:
             for entry in entries:
                 if owners.setdefault(entry.key, entry.title) != entry.title:
                     where = f"{source}, {entry.title if entry.source == source else owners[entry.key]}"
-                    raise CatalogueError(f"another {kind} has the key {entry.key!r}", path=where)
+                    error = CatalogueError(f"another {kind} has the key {entry.key!r}", path=where)
+                    error.line = self._line_of_key(source, entry.key)
+                    raise error
                 for layout in entry.layouts if entry.source == source else ():
                     for edition in layout.editions:
                         entry.compiled(layout, edition)
@@ -330,7 +317,8 @@ class Catalogue:
                     # As a list, since codes of less than a byte come in no other way.
                     parse(f"value[8] {each.key}", self.vocabulary(edition), in_event=True)
                 except CatalogueError as error:
-                    error.path, error.line = f"{source}, type {each.key}", 0
+                    error.path, error.column = f"{source}, type {each.key}", 0
+                    error.line = self._line_of_key(source, each.key)
                     raise
 
     def _type(self, name: str, edition: Edition) -> NamedType | None:
@@ -348,31 +336,16 @@ class Catalogue:
                 self._waiting = [each for each in self._waiting if each is not file]
 
     def _take_in(self, file: _File) -> None:
-        # Imported late: importing plmsproto reads no catalogue yet.
-        import tomllib
-
-        try:
-            data = tomllib.loads(file.text)
-        except tomllib.TOMLDecodeError as error:
-            raise CatalogueError(str(error), path=file.name) from None
-        reading = _Reading(file)
-        reading.check_keys(data, _TABLES, "the file")
-        self._words.units.update(reading.texts(data, "units"))
-        self._words.names.update(reading.texts(data, "names"))
-        for raw in reading.tables(data, "type"):
-            self._words.types.append(reading.type(raw))
-        for raw in reading.tables(data, "enumeration"):
-            key, enumeration = reading.enumeration(raw)
-            self._words.enumerations[key] = enumeration
-        for raw in reading.tables(data, "afn"):
-            info = reading.afn(raw)
-            self._afns[info.code] = info
-        for raw in reading.tables(data, "item"):
-            item = reading.item(raw, self._compile)
-            _replace(self._items.setdefault((item.afn, item.fn), []), item)
-        for raw in reading.tables(data, "event"):
-            event = reading.event(raw, self._compile)
-            _replace(self._events.setdefault(event.erc, []), event)
+        tables = FileTables(file.name, file.text)
+        self._words.units.update(tables.units())
+        self._words.names.update(tables.names())
+        self._words.types += tables.types()
+        self._words.enumerations.update(tables.enumerations())
+        self._afns.update((info.code, info) for info in tables.afns())
+        for item in tables.items(self._compile):
+            _replace(self._items.setdefault((item.afn, item.fn), []), item, tables)
+        for event in tables.events(self._compile):
+            _replace(self._events.setdefault(event.erc, []), event, tables)
 
     def _compile(self, entry: Entry, text: str, edition: Edition) -> Record:
         try:
@@ -382,6 +355,11 @@ class Catalogue:
                 error.path = f"{entry.source}, {entry.title}"
                 error.line += self._line_before(entry, text)
             raise
+
+    def _line_of_key(self, source: str, key: str) -> int:
+        """The last line of a file that gives a key."""
+        text = next(file.text for file in reversed(self._files) if file.name == source)
+        return text.count("\n", 0, text.rfind(f'"{key}"')) + 1 if f'"{key}"' in text else 0
 
     def _line_before(self, entry: Entry, layout: str) -> int:
         """How many lines of its file stand before a layout's text."""
@@ -423,12 +401,12 @@ def _own_files() -> Iterator[_File]:
             yield file
 
 
-def _replace(entries: list[Any], new: Any) -> None:
+def _replace(entries: list[Any], new: Any, tables: FileTables) -> None:
     """Puts an entry before those of the same number; they keep only the editions that it leaves them."""
     kept = []
     for old in entries:
         if old.source == new.source and set(old.editions) & set(new.editions):
-            raise CatalogueError(f"{new.title} stands twice in one edition: {old.key} and {new.key}", path=new.source)
+            raise tables.fail(f"{new.title} stands twice in one edition: {old.key} and {new.key}", "", "editions")
         if left := tuple(edition for edition in old.editions if edition not in new.editions):
             kept.append(replace(old, editions=left))
     entries[:] = [new, *kept]
@@ -439,163 +417,3 @@ def _similar(key: str, entries: list[Any]) -> str:
 
     close = difflib.get_close_matches(key, [entry.key for entry in entries], n=3)
     return " or ".join(close) or "a key of the catalogue"
-
-
-class _Reading:
-    """Checks the tables of one file while it is taken in."""
-
-    def __init__(self, file: _File) -> None:
-        self.file = file
-
-    def fail(self, reason: str, where: str) -> CatalogueError:
-        return CatalogueError(f"{reason}", path=f"{self.file.name}, {where}")
-
-    def check_keys(self, table: Mapping[str, Any], allowed: set[str], where: str) -> None:
-        if unknown := table.keys() - allowed:
-            raise self.fail(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(allowed))}", where)
-
-    def tables(self, data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-        tables = data.get(name, [])
-        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            raise self.fail(f"[[{name}]] expected", "the file")
-        return tables
-
-    def texts(self, data: Mapping[str, Any], name: str) -> dict[str, str]:
-        table = data.get(name, {})
-        if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-            raise self.fail(f"[{name}] must give one text for each name", "the file")
-        return table
-
-    def get(self, table: Mapping[str, Any], key: str, kind: type, where: str, default: Any = None) -> Any:
-        value = table.get(key, default)
-        if value is None:
-            raise self.fail(f"{key} is missing", where)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.fail(f"{key} must be {_KINDS[kind]}, not {value!r}", where)
-        return value
-
-    def number(self, table: Mapping[str, Any], key: str, highest: int, where: str, *, lowest: int = 0) -> int:
-        value: int = self.get(table, key, int, where)
-        if not lowest <= value <= highest:
-            raise self.fail(f"{key} must be {lowest} to {highest}, not {value}", where)
-        return value
-
-    def name(self, table: Mapping[str, Any], where: str) -> str:
-        value: str = self.get(table, "key", str, where)
-        if not _SNAKE_CASE.fullmatch(value):
-            raise self.fail(f"key must be snake_case, not {value!r}", where)
-        return value
-
-    def editions(self, table: Mapping[str, Any], where: str, default: list[str] | None = None) -> tuple[Edition, ...]:
-        names = self.get(table, "editions", list, where, default)
-        try:
-            editions = tuple(Edition(name) for name in names)
-        except ValueError:
-            editions = ()
-        if not editions:
-            raise self.fail(f"editions must be of {', '.join(_ALL_EDITIONS)}, not {names!r}", where)
-        return editions
-
-    def type(self, raw: Mapping[str, Any]) -> _TypeEntry:
-        key = self.name(raw, "a [[type]]")
-        where = f"type {key}"
-        if key in BUILT_IN_TYPES:
-            raise self.fail("the layout language has this type already", where)
-        self.check_keys(raw, {"key", "editions", "fields", "shape", "note"}, where)
-        if ("fields" in raw) == ("shape" in raw):
-            raise self.fail("a type has either fields or a shape", where)
-        named = NamedType(self.get(raw, "fields", str, where, ""), self.get(raw, "shape", str, where, ""))
-        return _TypeEntry(key, self.editions(raw, where, _ALL_EDITIONS), named, self.file.name)
-
-    def enumeration(self, raw: Mapping[str, Any]) -> tuple[str, NamedEnumeration]:
-        key = self.name(raw, "an [[enumeration]]")
-        where = f"enumeration {key}"
-        self.check_keys(raw, {"key", "values", "reserved", "minutes", "note"}, where)
-        values = self.get(raw, "values", dict, where)
-        reserved = self.get(raw, "reserved", list, where, [])
-        minutes = self.get(raw, "minutes", dict, where, {})
-        try:
-            labels = {int(code, 0): str(label) for code, label in values.items()}
-            intervals = {int(code, 0): int(each) for code, each in minutes.items()}
-            kept = frozenset(map(int, reserved))
-        except (TypeError, ValueError):
-            raise self.fail("codes and minutes must be numbers", where) from None
-        if len(set(labels.values())) < len(labels):
-            raise self.fail("two codes have the same name", where)
-        if minutes and intervals.keys() != labels.keys():
-            raise self.fail("minutes must be given for each code, or for none", where)
-        if kept & labels.keys():
-            raise self.fail("a code is both named and reserved", where)
-        return key, NamedEnumeration(labels, kept, intervals)
-
-    def afn(self, raw: Mapping[str, Any]) -> AfnEntry:
-        code = self.number(raw, "code", 0xFF, "an [[afn]]")
-        where = f"AFN {code:02X}"
-        self.check_keys(raw, {"code", "key", "en", "zh", "items_of", "down", "up", "function", "confirmed"}, where)
-        return AfnEntry(
-            code,
-            self.name(raw, where),
-            self.get(raw, "en", str, where),
-            self.get(raw, "zh", str, where),
-            self.get(raw, "items_of", int, where, code),
-            tuple(self.get(raw, "down", list, where, ["down"])),
-            tuple(self.get(raw, "up", list, where, ["up"])),
-            self.get(raw, "function", int, where, 11),
-            self.get(raw, "confirmed", bool, where, False),
-        )
-
-    def item(self, raw: Mapping[str, Any], compiler: Any) -> ItemEntry:
-        afn = self.number(raw, "afn", 0xFF, "an [[item]]")
-        fn = self.number(raw, "fn", HIGHEST_FN, f"an [[item]] of AFN {afn:02X}", lowest=1)
-        where = f"{afn:02X} F{fn}"
-        self.check_keys(raw, _ITEM_KEYS, where)
-        return ItemEntry(
-            **self._common(raw, where, compiler, {"down", "up", "query"}),
-            afn=afn,
-            fn=fn,
-            pn=self.get(raw, "pn", str, where, "terminal"),
-        )
-
-    def event(self, raw: Mapping[str, Any], compiler: Any) -> EventEntry:
-        erc = self.number(raw, "erc", 0xFF, "an [[event]]", lowest=1)
-        where = f"ERC{erc}"
-        self.check_keys(raw, _EVENT_KEYS, where)
-        slack = self.get(raw, "length_slack", int, where, 0)
-        return EventEntry(**self._common(raw, where, compiler, {""}), erc=erc, length_slack=slack)
-
-    def _common(self, raw: Mapping[str, Any], where: str, compiler: Any, directions: set[str]) -> dict[str, Any]:
-        editions = self.editions(raw, where, _ALL_EDITIONS)
-        layouts = tuple(self._layout(each, where, editions, directions) for each in self.tables(raw, "layout"))
-        seen: set[tuple[str, Edition, bool]] = set()
-        for layout in layouts:
-            for edition in layout.editions:
-                place = (layout.direction, edition, bool(layout.variant))
-                if place in seen:
-                    raise self.fail(f"two layouts {layout.direction} in edition {edition}", where)
-                seen.add(place)
-        return {
-            "key": self.name(raw, where),
-            "en": self.get(raw, "en", str, where, ""),
-            "zh": self.get(raw, "zh", str, where, ""),
-            "editions": editions,
-            "layouts": layouts,
-            "confidence": self.get(raw, "confidence", str, where, ""),
-            "note": self.get(raw, "note", str, where, "").strip(),
-            "supplement": self.get(raw, "supplement", str, where, ""),
-            "source": self.file.name,
-            "compiler": compiler,
-        }
-
-    def _layout(
-        self, raw: Mapping[str, Any], where: str, item_editions: tuple[Edition, ...], directions: set[str]
-    ) -> BodyLayout:
-        self.check_keys(raw, _LAYOUT_KEYS, where)
-        direction = self.get(raw, "dir", str, where, "")
-        if direction not in directions:
-            raise self.fail(f"dir must be one of {', '.join(sorted(directions))}, not {direction!r}", where)
-        editions = self.editions(raw, where, [str(edition) for edition in item_editions])
-        if not set(editions) <= set(item_editions):
-            raise self.fail("a layout is for editions that the item is not in", where)
-        return BodyLayout(
-            direction, editions, self.get(raw, "fields", str, where), self.get(raw, "variant", str, where, "")
-        )
