@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import plmsproto as plms
 
 ROOT = Path(__file__).parents[1]
@@ -29,3 +31,11 @@ def test_types_and_catalogue_are_shipped_with_the_package() -> None:
 def test_all_that_is_promised_is_there() -> None:
     assert sorted(set(plms.__all__)) == sorted(plms.__all__)
     assert all(hasattr(plms, name) for name in plms.__all__)
+
+
+def test_what_is_imported_on_demand_is_public_and_there() -> None:
+    assert set(plms._ON_DEMAND) <= set(plms.__all__)
+    for name in plms.__all__:
+        assert getattr(plms, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        plms.nonsense  # noqa: B018

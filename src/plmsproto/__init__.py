@@ -5,6 +5,11 @@ Q/GDW 130-2005, Q/GDW 376.1-2009 and Q/GDW 1376.1-2013 (电力负荷管理系统
 This module gathers what users need; what is not named here is the library's own business.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from . import bulk
 from ._implementation import IMPLEMENTATION
 from .application.afn import Afn
@@ -26,23 +31,13 @@ from .application.builders import (
     set_parameter,
     unit,
 )
-from .application.example import examples
 from .application.explain import explain
-from .application.file_transfer import (
-    FileReceiver,
-    FileSender,
-    FileStep,
-    cancel_file_transfer,
-    download_by_ftp,
-    start_group_upgrade,
-)
 from .application.interchange import from_dict, to_dict
 from .application.message import Message, decode
 from .application.password import password
 from .application.sequence import Seq
 from .application.units import DataUnit, Reading
 from .catalogue import AfnEntry, Catalogue, EventEntry, ItemEntry, default_catalogue
-from .dlt645 import MeterFrame, MeterFunction
 from .editions import Edition
 from .errors import (
     BadChecksumError,
@@ -55,9 +50,21 @@ from .errors import (
     UnknownItemError,
 )
 from .formats import DayHour, DayHourMinute, DayTime, MonthDayTime, YearMonth
-from .identifier import ALL_POINTS, Identifier
+from .identifier import ALL_POINTS, Identifier, ItemIdentifier
 from .layout import Line, Span, Undecoded
 from .link import MAX_NETWORK, MAX_RADIO, Address, Control, Direction, Frame, FrameSplitter, Noise
+
+if TYPE_CHECKING:
+    from .application.example import examples
+    from .application.file_transfer import (
+        FileReceiver,
+        FileSender,
+        FileStep,
+        cancel_file_transfer,
+        download_by_ftp,
+        start_group_upgrade,
+    )
+    from .dlt645 import MeterFrame, MeterFunction
 
 __version__ = "0.1.0"
 
@@ -93,6 +100,7 @@ __all__ = [
     "FrameSplitter",
     "Identifier",
     "ItemEntry",
+    "ItemIdentifier",
     "Line",
     "Message",
     "MessageAssembler",
@@ -168,3 +176,24 @@ def event(erc: int, edition: Edition | str | None = None) -> EventEntry:
 def events(edition: Edition | str | None = None) -> list[EventEntry]:
     """All event records of the library's catalogue, of one edition or all."""
     return default_catalogue().events(edition)
+
+
+_ON_DEMAND: Final = {
+    "examples": "application.example",
+    "FileReceiver": "application.file_transfer",
+    "FileSender": "application.file_transfer",
+    "FileStep": "application.file_transfer",
+    "cancel_file_transfer": "application.file_transfer",
+    "download_by_ftp": "application.file_transfer",
+    "start_group_upgrade": "application.file_transfer",
+    "MeterFrame": "dlt645",
+    "MeterFunction": "dlt645",
+}
+"""What few programs need, and where it is: imported when it is first asked for, since importing must be quick."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f".{_ON_DEMAND[name]}", __name__), name)
+    return found

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..catalogue import Catalogue, default_catalogue
-from ..dlt645 import MeterFrame
 from ..editions import RULES, as_edition
 from ..errors import EncodeError, shown
 from ..formats import ANNEX_A
@@ -57,7 +56,7 @@ def plain(value: Any) -> Any:
             return {"raw": value.raw.hex().upper(), **error}
         case DataUnit():
             return unit_to_dict(value)
-        case MeterFrame():
+        case _ if hasattr(value, "as_dict"):  # a meter's frame
             return value.as_dict()
         case dict():
             return {key: plain(each) for key, each in value.items()}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..dlt645 import MeterFrame
 from ..errors import PlmsError
 from .base import Format
 from .plain import Raw
+
+if TYPE_CHECKING:
+    from ..dlt645 import MeterFrame
 
 _RAW = Raw(None)
 
@@ -19,12 +21,16 @@ class MeterFrameFormat(Format):
     Terminals forward whatever they are given, vendors' own frames included, so that no bytes are wrong here.
     """
 
+    # Few programs meet a meter's frame: what reads them is imported with the first one.
+
     name = "meter_frame"
     size = None
     fills = ()
     summary = "frame of a meter by DL/T 645, bytes as they are if it is none"
 
     def read(self, raw: bytes) -> MeterFrame | bytes:
+        from ..dlt645 import MeterFrame
+
         try:
             return MeterFrame.parse(raw)
         except PlmsError:
@@ -34,6 +40,8 @@ class MeterFrameFormat(Format):
         return bytes(value)
 
     def coerce(self, value: Any) -> MeterFrame | bytes:
+        from ..dlt645 import MeterFrame
+
         if isinstance(value, MeterFrame):
             return value
         if isinstance(value, Mapping):
