@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import simplejson
 
 from plmsproto import (
     Address,
@@ -23,6 +25,7 @@ from plmsproto import (
     from_dict,
     to_dict,
 )
+from plmsproto.application.interchange import plain as to_plain
 from plmsproto.link import Control, Frame
 
 D = Decimal
@@ -92,6 +95,64 @@ def test_where_several_editions_fit_the_newest_is_taken() -> None:
 def test_376_and_1376_are_told_apart_by_length(size: int, edition: Edition) -> None:
     message = read("0C 60 01 01 01 14 " + "EE " * size)
     assert (message.edition, message.deviations) == (edition, ())
+
+
+# Frames whose bodies fit one edition only, by length alone; PW of 16 bytes stands behind each.
+ONE_EDITION: dict[str, tuple[str, Edition, dict[str, Any]]] = {
+    "monthly limit with alarm coefficient": (
+        "04 70 01 01 20 05 00 30 00 00 80",
+        Edition.GDW1376,
+        {"energy_limit": 3000, "alarm_coefficient": 80},
+    ),
+    "monthly limit alone": ("04 70 01 01 20 05 00 30 00 00", Edition.GDW376, {"energy_limit": 3000}),
+    "threshold of the clock in seconds": (
+        "04 70 00 00 04 07 20 40 01 2C 01",
+        Edition.GDW1376,
+        {"clock_deviation_threshold": 300},
+    ),
+    "threshold of the clock in minutes": (
+        "04 70 00 00 04 07 20 40 01 05",
+        Edition.GDW376,
+        {"clock_deviation_threshold": 5},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONE_EDITION)
+def test_what_fits_one_edition_is_read_as_that(name: str) -> None:
+    user_data, edition, values = ONE_EDITION[name]
+    message = read(f"{user_data} {'00 ' * 16}", control=0x4A)
+    assert (message.edition, message.deviations) == (edition, ())
+    assert values.items() <= message.units[0].value.items()
+
+
+def test_an_fn_with_two_meanings_is_read_by_what_follows() -> None:
+    # AFN 10H F10: in 376.1 a command to a meter, in 1376.1 reading several of its values.
+    command = "10 60 00 00 02 01 1F 00 01 00 00 00 00 00 55 03 11 22 33" + "00" * 16
+    reading = "10 60 00 00 02 01 1F 00 01 00 00 00 00 00 01 01 00 00 01 00" + "00" * 16
+    assert read(command, control=0x4A).units[0].key == "forward_remote_trip"
+    assert read(reading, control=0x4A).units[0].key == "forward_meter_batch_reading"
+    assert read(reading, control=0x4A).edition is Edition.GDW1376
+
+
+def test_meters_of_376_under_the_tag_of_130() -> None:
+    meter = "01 00 01 00 01 00 21 1E 11 00 00 00 00 00 00 00 00 00 00 00 04 05 00 00 00 00 00 00 00"
+    message = read(f"04 70 00 00 02 01 {meter} 00 00", control=0x4A, tag=1)
+    assert message.units[0].value["meter"][0]["protocol"] == "dlt645_2007"
+    assert message.edition is Edition.GDW1376
+    assert message.deviations == (UNDER_TAG.format(NEW, "01"), "PW is 2 bytes wide, 16 expected")
+
+
+VECTORS = sorted((Path(__file__).parents[1] / "vectors").glob("afn*.jsonl"))
+
+
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
+def test_every_vector_is_understood_without_being_told_its_edition(path: Path) -> None:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        vector = simplejson.loads(line, use_decimal=True)
+        message = decode(vector["hex"])
+        units = [(unit.key, to_plain(unit.value)) for unit in message.units]
+        assert units == [(unit["key"], unit["values"]) for unit in vector["units"]], vector["id"]
 
 
 def test_an_item_that_only_130_has_is_found_under_the_other_tag() -> None:
