@@ -587,3 +587,57 @@ def test_what_a_dict_must_have(missing: str) -> None:
     del plain[missing]
     with pytest.raises(EncodeError, match=f"{missing} is missing"):
         plms.from_dict(plain)
+
+
+def test_a_request_of_units_with_points_and_bodies_of_their_own() -> None:
+    units = [
+        plms.unit("daily_forward_active_reading", {"freeze_day": "2018-09-28"}, pn=1),
+        plms.unit("daily_forward_active_reading", {"freeze_day": "2018-09-27"}, pn=2),
+        plms.unit("monthly_forward_active_reading", {"freeze_month": (2018, 8)}, pn=1),
+    ]
+    message = plms.decode(bytes(plms.request(units, address=FROM_MASTER)))
+    assert [(unit.fn, unit.pn, unit.value) for unit in message.units] == [
+        (161, 1, {"freeze_day": dt.date(2018, 9, 28)}),
+        (161, 2, {"freeze_day": dt.date(2018, 9, 27)}),
+        (177, 1, {"freeze_month": plms.YearMonth(2018, 8)}),
+    ]
+    # F161 of both points under one identifier, F177 under another.
+    assert message.body()[2:].hex(" ").upper() == "03 01 01 14 28 09 18 27 09 18 01 01 01 16 08 18"
+
+
+@pytest.mark.parametrize(
+    ("units", "options"),
+    [
+        ([plms.unit("present_power", pn=1), "terminal_clock"], {}),
+        ([plms.unit("present_power", pn=1)], {"pn": 1}),
+        ([plms.unit("present_power", pn=1)], {"value": {}}),
+        ([plms.unit("present_power", pn=1), plms.unit("clock_set", {})], {}),
+    ],
+)
+def test_units_and_keys_do_not_mix(units: list[Any], options: dict[str, Any]) -> None:
+    with pytest.raises(EncodeError):
+        plms.request(units, address=FROM_MASTER, **options)
+
+
+def test_an_event_key_is_looked_up_in_the_messages_edition() -> None:
+    private = """
+    [[event]]
+    erc = 36
+    key = "private_event"
+    en = "A private event under the code of another"
+    zh = "自定义事件"
+    editions = ["376"]
+    [[event.layout]]
+    fields = "event_time  A15"
+    """
+    catalogue = plms.Catalogue()
+    catalogue.add(private)
+    record = {"event": "private_event", "data": {"event_time": "2018-09-28 14:41"}}
+    counters = plms.EventCounters(1, 0)
+    for edition in ("376", "1376"):
+        unit = plms.event_unit([record], counters=counters, edition=edition, catalogue=catalogue)
+        if edition == "376":
+            assert bytes(plms.report(TERMINAL, [unit], edition=edition, catalogue=catalogue))
+        else:
+            with pytest.raises(EncodeError, match=r"unknown event in Q/GDW 1376\.1-2013"):
+                plms.report(TERMINAL, [unit], edition=edition, catalogue=catalogue)

@@ -150,12 +150,21 @@ __all__ = [
 ]
 
 
-def item(afn: int, fn: int, edition: Edition | str | None = None) -> ItemEntry:
+def item(afn: int | str, fn: int | None = None, edition: Edition | str | None = None) -> ItemEntry:
     """The library's catalogue entry of an item; without an edition the newest meaning.
+
+    Args:
+        afn: the AFN, or the item's key in the place of both numbers.
+        fn: the Fn.
+        edition: the edition.
 
     Raises:
         UnknownItemError: there is none.
     """
+    if isinstance(afn, str):
+        return default_catalogue().item_by_key(afn, edition)
+    if fn is None:
+        raise EncodeError("an item has a key, or AFN and Fn", found=f"AFN {afn:02X} alone")
     return default_catalogue().item(afn, fn, edition)
 
 
@@ -164,12 +173,15 @@ def items(afn: int | None = None, edition: Edition | str | None = None) -> list[
     return default_catalogue().items(afn, edition)
 
 
-def event(erc: int, edition: Edition | str | None = None) -> EventEntry:
-    """The library's catalogue entry of an event record; without an edition the newest.
+def event(erc: int | str, edition: Edition | str | None = None) -> EventEntry:
+    """The library's catalogue entry of an event record, by code or key; without an edition the newest.
 
     Raises:
-        UnknownItemError: there is none.
+        UnknownItemError: there is none with the code.
+        EncodeError: there is none with the key.
     """
+    if isinstance(erc, str):
+        return default_catalogue().event_by_key(erc, edition)
     return default_catalogue().event(erc, edition)
 
 

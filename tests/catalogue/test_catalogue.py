@@ -240,6 +240,9 @@ def test_items_by_number_key_and_edition() -> None:
         "0C F25",
     )
     assert plms.item(0x0C, 25, "130") is plms.default_catalogue().item_by_key("present_power", "130")
+    assert plms.item("present_power") is item
+    with pytest.raises(EncodeError, match="AFN 0C alone"):
+        plms.item(0x0C)
     assert plms.item(0x0C, 1).editions == (Edition.GDW130,)  # without an edition the newest meaning there is
     with pytest.raises(UnknownItemError, match=r"0C F1: unknown item in Q/GDW 376\.1-2009"):
         plms.item(0x0C, 1, "376")
@@ -276,6 +279,7 @@ def test_queries_use_the_items_of_set_parameters() -> None:
 
 def test_events_by_code_and_edition() -> None:
     assert plms.event(14).key == "terminal_power_down_up"
+    assert plms.event("terminal_power_down_up") is plms.event(14)
     assert plms.event(41).editions == (Edition.GDW1376,)
     assert whole().event_by_key("clock_adjustment").erc == 41
     assert plms.event(14).title == "ERC14"

@@ -117,7 +117,7 @@ def _with_shared_identifiers(units: Sequence[DataUnit], edition: Edition) -> lis
 
 
 def request(
-    keys: Keys,
+    keys: Keys | Iterable[DataUnit],
     *,
     address: Address,
     pn: Points = 0,
@@ -131,10 +131,11 @@ def request(
     """Asks for items of one AFN: configuration, class 1, 2 and 3 data, tasks, relay stations.
 
     Args:
-        keys: a key or several of the same AFN.
+        keys: a key or several of the same AFN; or data units made with ``unit``, for requests that differ in points or
+            bodies. Neighbours share identifiers where they can.
         address: of the terminal, with the master station's MSA.
-        pn: the point or points.
-        value: the body that each of the requests has (time marks of class 2 data, event pointers), if any.
+        pn: the point or points that each key is asked for.
+        value: the body that each of the keys has (time marks of class 2 data, event pointers), if any.
         edition: the edition.
         number: PSEQ, the low four bits of the master station's frame counter.
         tp: time label, if wanted.
@@ -143,10 +144,18 @@ def request(
 
     Raises:
         UnknownItemError: the edition has no such key.
-        EncodeError: points that no identifier can name, or keys of several AFN.
+        EncodeError: points that no identifier can name, or items of several AFN.
     """
     chosen, known = as_edition(edition), catalogue or default_catalogue()
-    return _down(_units(keys, pn, value, chosen, None, known), address, chosen, number, tp, password, known)
+    wanted = [keys] if isinstance(keys, str) else list(keys)
+    given = [each for each in wanted if isinstance(each, DataUnit)]
+    if len(given) not in (0, len(wanted)) or (given and (pn != 0 or value is not None)):
+        raise EncodeError("either keys with points and a value, or data units that have their own")
+    if given:
+        units = _with_shared_identifiers(_of_one_afn(given), chosen)
+    else:
+        units = _units([str(key) for key in wanted], pn, value, chosen, None, known)
+    return _down(units, address, chosen, number, tp, password, known)
 
 
 def command(

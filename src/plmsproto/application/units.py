@@ -125,7 +125,7 @@ class BodyContext:
 
     def event_erc(self, key: str) -> int:
         """The event code of a key."""
-        return self.catalogue.event_by_key(key).erc
+        return self.catalogue.event_by_key(key, self.reading.edition).erc
 
     def event_body(self, erc: int) -> Record | None:
         """The layout of an event record's body."""

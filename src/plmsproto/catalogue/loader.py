@@ -228,16 +228,18 @@ class Catalogue:
                     return candidate
         return None
 
-    def event_by_key(self, key: str) -> EventEntry:
+    def event_by_key(self, key: str, edition: Edition | str | None = None) -> EventEntry:
         """The event record of a key such as ``"voltage_circuit_abnormal"``.
 
         Raises:
-            EncodeError: no event has the key.
+            EncodeError: no event has the key (in that edition).
         """
-        for event in self.events():
+        known = self.events(edition)
+        for event in known:
             if event.key == key:
                 return event
-        raise EncodeError("unknown event", found=repr(key), expected=_similar(key, self.events()))
+        where = f" in {RULES[as_edition(edition)].title}" if edition else ""
+        raise EncodeError(f"unknown event{where}", found=repr(key), expected=_similar(key, known))
 
     def afn(self, code: int) -> AfnEntry | None:
         """What the catalogue says about an AFN, if anything."""

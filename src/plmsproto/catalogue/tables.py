@@ -24,10 +24,11 @@ _COMMON_KEYS: Final = {"key", "en", "zh", "editions", "confidence", "note", "sup
 _ITEM_KEYS: Final = _COMMON_KEYS | {"afn", "fn", "pn"}
 _EVENT_KEYS: Final = _COMMON_KEYS | {"erc", "length_slack"}
 _LAYOUT_KEYS: Final = {"dir", "editions", "fields", "variant"}
+_EVENT_LAYOUT_KEYS: Final = {"editions", "fields"}
 _TABLES: Final = {"units", "names", "type", "enumeration", "afn", "item", "event"}
 
 _HEADER: Final = re.compile(r"^[ \t]*\[\[\s*([\w.]+)\s*\]\]", re.MULTILINE)
-_LONG_TEXT: Final = re.compile(r'"""[\s\S]*?"""')
+_LONG_TEXT: Final = re.compile(r"(\"{3}|'{3})[\s\S]*?\1")
 _TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
@@ -275,7 +276,8 @@ class FileTables:
     def _layout(
         self, raw: Mapping[str, Any], where: str, item_editions: tuple[Edition, ...], directions: set[str]
     ) -> BodyLayout:
-        self._check_keys(raw, _LAYOUT_KEYS, where)
+        # An event record says its own length, so that forms are told apart by conditions, not as variants.
+        self._check_keys(raw, _LAYOUT_KEYS if directions != {""} else _EVENT_LAYOUT_KEYS, where)
         direction = self._get(raw, "dir", str, where, "")
         if direction not in directions:
             raise self.fail(f"dir must be one of {', '.join(sorted(directions))}, not {direction!r}", where, "dir")

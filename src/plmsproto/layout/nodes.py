@@ -142,7 +142,7 @@ class SizedLeaf(Shape):
         return len(self.form.encode(value) if raw is None else raw)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class BitPart:
     """A few bits of a bit field.
 
@@ -172,6 +172,9 @@ class BitPart:
     def mask(self) -> int:
         """The part's bits in place."""
         return ((1 << self.high - self.low + 1) - 1) << self.low
+
+    def __repr__(self) -> str:
+        return f"<bits {self.name}>"
 
     def decode(self, word: int) -> Any:
         """The part's value: ``bool`` for one plain bit, a name for an enumeration, else a number."""
@@ -281,7 +284,7 @@ class Bitfield(Shape):
         return self.size, self.size
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Field:
     """A named shape: one line of a layout, or one name of a run such as ``voltage_{a,b,c}``.
 
@@ -304,6 +307,9 @@ class Field:
     referenced: bool = False
     counted_by_it: list[tuple[Field, Count]] = field(default_factory=list)
     time_mark: Field | None = None
+
+    def __repr__(self) -> str:
+        return f"<field {self.name}>"
 
     def read(self, reader: Reader, into: dict[str, Any]) -> None:
         """Reads the value into the record's dict."""
