@@ -700,3 +700,13 @@ def test_errors_read_well() -> None:
         decode(INTACT["376-0C-down-009"]["hex"])
     assert str(caught.value) == "0C F193 p0: unknown item in Q/GDW 1376.1-2013 (offset 18)"
     assert re.fullmatch(r"UnknownItemError\('.*'\)", repr(caught.value))
+
+
+def test_the_points_of_a_curve_have_their_times() -> None:
+    message = decode(raw_of(INTACT["376-0D-up-007"]), strict=False)
+    times = message.point_times(message.units[0])
+    assert times == [dt.datetime(2010, 8, 16, hour) for hour in range(24)]
+    values = message.units[0].value["active_power_total"]
+    assert [time.hour for time, value in zip(times, values, strict=True) if value is not None] == [16, 17, 18, 19, 20]
+    other = decode(raw_of(INTACT["376-0D-up-005"]))
+    assert other.point_times(other.units[0]) is None

@@ -246,7 +246,6 @@ class ItemIdentifierFormat(Format):
         fn_of: key of an item → Fn.
     """
 
-    name = "identifier"
     size = 4
     injective = False
 
@@ -257,6 +256,7 @@ class ItemIdentifierFormat(Format):
         self.afn = afn
         self.key_of = key_of
         self.fn_of = fn_of
+        self.name = f"identifier(0x{afn:02X})"
         self.summary = f"{base.summary}, of AFN {afn:02X}H"
 
     def read(self, raw: bytes) -> ItemIdentifier:

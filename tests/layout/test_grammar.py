@@ -259,6 +259,7 @@ WRONG: list[tuple[str, str]] = [
     ("n u1 (0..1=one)", "only reserved codes can be given as a range"),
     ("n u1 (1=one 0..3=reserved)", "1 is both named and reserved"),
     ("reserved u1", "is a word of the language"),
+    ("curve mark\ns u1 { a: 0 at curve }", "only lists have points in time"),
     ("n[2] u1 at curve", "no earlier field 'curve' has a density"),
     ("curve u1\nn[2] u1 at curve", "no earlier field 'curve' has a density"),
     ("curve { density u1 }\nn[2] u1 at curve", "no earlier field 'curve' has a density"),

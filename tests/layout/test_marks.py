@@ -68,7 +68,7 @@ def test_a_list_without_a_mark_has_no_times() -> None:
 def test_an_interval_that_is_not_known_is_an_error() -> None:
     text = "density u1 enum interval\nvoltage[per_hour(density)] A7 V"
     for code in ("09", "03"):  # no code; a day, of which no hour has a point
-        with pytest.raises(BadStructureError, match=r"per_hour \( density \) is not known"):
+        with pytest.raises(BadStructureError, match=r"per_hour\(density\) is not known"):
             layout(text).read(reader_of(f"{code} 00 22"))
     with pytest.raises(EncodeError, match="is not known"):
         layout(text).write(Writer(reader_of("").context), {"density": 9, "voltage": [220]})

@@ -105,6 +105,12 @@ class Enumerated(Format):
         self.fill_is_ambiguous = base.fill_is_ambiguous
         self.summary = base.summary
 
+    def up_to(self, highest: int) -> Enumerated:
+        """The codes up to one alone, for a field that can't hold more."""
+        labels = {code: label for code, label in self.labels.items() if code <= highest}
+        minutes = {code: each for code, each in self.minutes.items() if code <= highest}
+        return Enumerated(self.base, labels, frozenset(code for code in self.reserved if code <= highest), minutes)
+
     def read(self, raw: bytes) -> int | str:
         code: int = self.base.read(raw)
         return self.labels.get(code, code)

@@ -476,6 +476,10 @@ class _Parser:
         assert isinstance(holder.shape, Leaf)
         if holder.shape.form is not number:
             part.form = holder.shape.form
+        if isinstance(part.form, Enumerated):
+            part.form = part.form.up_to((1 << high - low + 1) - 1)
+        if holder.time_mark is not None:
+            self.fail("only lists have points in time", token)
         part.unit, part.bounds = holder.unit, holder.bounds
         part.zh = holder.zh or self.vocabulary.zh(name)
         if self.token.kind != "newline" and self.token.text not in (";", "}"):
@@ -634,7 +638,8 @@ class _Parser:
         return Condition(self.text_since(start), source, comparison.text, constant)
 
     def text_since(self, start: int) -> str:
-        return " ".join(token.text for token in self.tokens[start : self.at])
+        text = " ".join(token.text for token in self.tokens[start : self.at])
+        return text.replace(" ( ", "(").replace(" )", ")")
 
 
 def _link_counts(members: list[Member]) -> None:
