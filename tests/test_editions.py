@@ -102,9 +102,9 @@ ONE_EDITION: dict[str, tuple[str, Edition, dict[str, Any]]] = {
     "monthly limit with alarm coefficient": (
         "04 70 01 01 20 05 00 30 00 00 80",
         Edition.GDW1376,
-        {"energy_limit": 3000, "alarm_coefficient": 80},
+        {"energy_setpoint": 3000, "alarm_coefficient": 80},
     ),
-    "monthly limit alone": ("04 70 01 01 20 05 00 30 00 00", Edition.GDW376, {"energy_limit": 3000}),
+    "monthly limit alone": ("04 70 01 01 20 05 00 30 00 00", Edition.GDW376, {"energy_setpoint": 3000}),
     "threshold of the clock in seconds": (
         "04 70 00 00 04 07 20 40 01 2C 01",
         Edition.GDW1376,
@@ -157,7 +157,7 @@ def test_every_vector_is_understood_without_being_told_its_edition(path: Path) -
 
 def test_an_item_that_only_130_has_is_found_under_the_other_tag() -> None:
     message = read("0C 60 00 00 01 00", control=0x4B)
-    assert message.units[0].key == "class1_terminal_version"
+    assert message.units[0].key == "terminal_version_130"
     assert message.edition is Edition.GDW130
     assert message.deviations == (UNDER_TAG.format(OLD, "10"),)
 
@@ -283,7 +283,7 @@ VOLTAGES = "01 00 " * (3 * N)
 def test_harmonic_ratios_in_both_forms(currents: int, deviations: int) -> None:
     message = read(f"0C 60 01 01 02 07 {N:02X} {VOLTAGES}" + "02 00 " * currents)
     value = message.units[0].value
-    assert value["harmonic_order_max"] == N
+    assert value["max_harmonic_order"] == N
     assert [len(value[f"harmonic_current_ratio_{phase}"]) for phase in "abc"] == [currents // 3] * 3
     assert len(message.deviations) == deviations
     assert message.reading.variant == bool(deviations)

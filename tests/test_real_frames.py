@@ -176,7 +176,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "130-0C-down-001": {
         "control.value": 0x4A,
         "address": Address("1210", 0x0064, 1),
-        "units.0.key": "class1_terminal_version",
+        "units.0.key": "terminal_version_130",
         "aux.tp": Tp(0, DayTime(25, 9, 24, 35), 0),
         "edition": Edition.GDW130,
     },
@@ -275,7 +275,7 @@ VALUES: dict[str, dict[str, Any]] = {
     # Read as a clock whose day is 43, off by one byte: the clock is 00 39 07 17 43 15, a Tuesday.
     "376-0C-up-010": {"units.0.value.clock": dt.datetime(2015, 3, 17, 7, 39, 0), "deviations": ()},
     "376-0C-up-011": {
-        "units.0.key": "present_forward_energy",
+        "units.0.key": "present_forward_reading",
         "units.0.value.read_time": dt.datetime(2016, 8, 22, 14, 56),
         "units.0.value.tariff_count": 4,
         "units.0.value.forward_active_energy": [
@@ -580,7 +580,7 @@ def test_sample_confirmations() -> None:
 @pytest.mark.parametrize("edition", [None, *Edition])
 def test_sample_heartbeat_has_its_clock_in_every_edition(edition: Edition | None) -> None:
     message = decode(SAMPLES["heartbeat"], edition=edition)
-    assert message.units[0].value == {"terminal_clock": dt.datetime(2024, 3, 15, 13, 7, 59)}
+    assert message.units[0].value == {"clock": dt.datetime(2024, 3, 15, 13, 7, 59)}
     assert message.seq.number == 1
 
 

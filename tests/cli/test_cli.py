@@ -248,7 +248,7 @@ def test_a_log_in_gbk_is_read(run: Run, tmp_path: Path) -> None:
 def test_a_frame_with_a_wrong_checksum_is_shown_with_its_error(run: Run) -> None:
     done = run("decode", BAD_CHECKSUM)
     assert done.status == 1
-    assert "class1_terminal_version" in done.out
+    assert "terminal_version_130" in done.out
     assert "BadChecksumError: checksum wrong: found 05, expected B6" in done.out
 
 
@@ -263,7 +263,7 @@ def test_damaged_frames_never_stop_the_pipeline(run: Run, each: dict[str, str]) 
 def test_strict_shows_no_values_of_a_frame_with_an_error(run: Run) -> None:
     done = run("decode", "--strict", BAD_CHECKSUM)
     assert done.status == 1
-    assert "class1_terminal_version" not in done.out
+    assert "terminal_version_130" not in done.out
     assert "checksum wrong" in done.out
 
 

@@ -393,7 +393,7 @@ def heartbeat(address: Address, *, edition: Edition | str = NEWEST, number: int 
         number: PSEQ.
         clock: the terminal's clock, which some terminals of 1376.1 append; ``None`` leaves it out.
     """
-    return _link_test("heartbeat", {} if clock is None else {"terminal_clock": clock}, address, edition, number)
+    return _link_test("heartbeat", {} if clock is None else {"clock": clock}, address, edition, number)
 
 
 def _link_test(key: str, value: Mapping[str, Any], address: Address, edition: Edition | str, number: int) -> Message:
