@@ -1,4 +1,4 @@
-"""Sphinx configuration. Metadata come from pyproject.toml, generated parts from ``_ext/generated.py``."""
+"""Sphinx configuration. Metadata come from pyproject.toml, generated pages and parts from ``_ext/generated.py``."""
 
 import sys
 import tomllib
@@ -15,13 +15,16 @@ author = "the plmsproto authors"
 copyright = author
 language = "en"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated", "search_words"]
 exclude_patterns = ["_build"]
 
+html_search_language = "en_zh"  # of search_words
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["reference.css"]
 html_title = f"{project} {release}"
 
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"

@@ -296,6 +296,26 @@ def test_bodies_by_direction() -> None:
     assert whole().item(0x0C, 25).body(("down",), Edition.GDW376).names() == []
 
 
+def test_editions_that_read_a_body_alike_share_its_layout() -> None:
+    shared = plms.item(0x0C, 25).shared_layouts()
+    assert [(each.direction, each.editions, bool(each.variant)) for each in shared] == [
+        ("up", ("130",), False),
+        ("up", ("376", "1376"), False),
+        ("up", ("376", "1376"), True),
+    ]
+    assert [each.editions for each in plms.event(14).shared_layouts()] == [("130", "376"), ("1376",)]
+    assert [each.editions for each in plms.event(14).shared_layouts(Edition.GDW376)] == [("376",)]
+    assert plms.item(0x05, 2).shared_layouts() == []
+
+
+def test_a_type_that_differs_by_edition_parts_the_editions_of_a_layout() -> None:
+    # One text for all three, in which the measured current is A6 in 130 and A25 from 376 on.
+    item = plms.item(0x0D, 92)
+    assert len({layout.fields for layout in item.layouts if layout.direction == "up"}) == 1
+    up = [each.editions for each in item.shared_layouts() if each.direction == "up"]
+    assert up == [("130",), ("376", "1376")]
+
+
 def test_variants_are_taken_where_there_is_one() -> None:
     item = whole().item(0x0B, 1)
     assert item.body(("up",), Edition.GDW376).names() == []

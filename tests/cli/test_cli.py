@@ -455,6 +455,11 @@ def test_items_finds_by_number_key_and_words(run: Run, query: list[str], expecte
     assert expected in done.out
 
 
+def test_items_names_codes_in_chinese_beside_the_names_that_programs_write(run: Run) -> None:
+    assert "0 = accepted, 1 = other_error" in run("items", "00", "F3").out
+    assert "0 = accepted 正确, 1 = other_error 其他错误" in run("items", "--lang", "zh", "00", "F3").out
+
+
 def test_items_of_an_edition(run: Run) -> None:
     assert "event_by_code" not in run("items", "--edition", "376", "0E").out
     assert run("items", "--edition", "376", "ERC41").status == 1

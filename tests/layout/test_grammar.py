@@ -346,6 +346,33 @@ def test_a_description_tells_offset_type_unit_meaning_and_name() -> None:
         (None, "optional", "", "", "if bytes are left", "", 0),
         (None, "tail", "event record", "", "", "", 1),
     ]
+    assert [row.format for row in rows] == [
+        "A15",
+        "A7",
+        "A7",
+        "u1",
+        "",
+        "",
+        "u1",
+        "u1",
+        "",
+        "raw",
+        "",
+        "",
+        "u1",
+        "",
+        "",
+    ]
+
+
+def test_a_description_shows_names_of_codes_as_it_is_told() -> None:
+    tree = layout("mode u1 (1=one 2=two)\nhead u1 { kind: 0..1 (1=short) }")
+    assert [row.meaning for row in describe(tree, str.upper)] == ["1 = ONE, 2 = TWO", "", "1 = SHORT"]
+
+
+def test_a_description_names_formats_without_what_stands_in_brackets() -> None:
+    tree = layout("n u1\na ascii[4]\nb raw[n]\nc[4] bits2\nd u1 { low: 0..3 bcd; high: 4..7 }\ne identifier(0x0C)")
+    assert [row.format for row in describe(tree)] == ["u1", "ascii", "raw", "bits2", "u1", "bcd", "", "identifier"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ package only loads them, lazily by file, and answers questions about them: ``ent
 ``loader`` finds and checks the files. Nothing here knows frames or data units.
 """
 
-from .entries import AfnEntry, BodyLayout, EventEntry, ItemEntry
+from .entries import AfnEntry, BodyLayout, EventEntry, ItemEntry, SharedLayout
 from .loader import Catalogue, default_catalogue
 
-__all__ = ["AfnEntry", "BodyLayout", "Catalogue", "EventEntry", "ItemEntry", "default_catalogue"]
+__all__ = ["AfnEntry", "BodyLayout", "Catalogue", "EventEntry", "ItemEntry", "SharedLayout", "default_catalogue"]

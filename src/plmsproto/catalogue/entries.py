@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from ..editions import RULES, Edition
-from ..layout import Record
+from ..layout import Record, describe
 
 EMPTY_BODY: Final = Record()
 """The layout of a data unit that is its identifier alone."""
@@ -34,6 +34,21 @@ class BodyLayout(NamedTuple):
     editions: tuple[Edition, ...]
     fields: str
     variant: str = ""
+
+
+class SharedLayout(NamedTuple):
+    """A body as people are shown it: once for all editions that read it alike.
+
+    Attributes:
+        direction, variant: as in ``BodyLayout``.
+        editions: the editions in which it is the same, oldest first.
+        record: its tree.
+    """
+
+    direction: str
+    variant: str
+    editions: tuple[Edition, ...]
+    record: Record
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +84,22 @@ class Entry:
             known = self._compiled[layout.fields, edition] = self.compiler(self, layout.fields, edition)
         return known
 
+    def shared_layouts(self, edition: Edition | None = None) -> list[SharedLayout]:
+        """The bodies in each direction, editions that read them alike together.
+
+        Args:
+            edition: only those of this edition.
+
+        Raises:
+            CatalogueError: a layout's text is wrong.
+        """
+        shared: list[SharedLayout] = []
+        for layout in self.layouts:
+            for each in layout.editions:
+                if edition in (None, each):
+                    _share(shared, layout, each, self.compiled(layout, each))
+        return shared
+
     def forget_compiled(self) -> None:
         """Lets layouts be compiled anew, with whatever the types that they use mean now."""
         self._compiled.clear()
@@ -88,6 +119,16 @@ class Entry:
     def _place(self) -> str:
         """The entry's number as the standards write it."""
         raise NotImplementedError
+
+
+def _share(shared: list[SharedLayout], layout: BodyLayout, edition: Edition, record: Record) -> None:
+    """Adds the layout of an edition to the one like it, or as a new one."""
+    rows = describe(record)
+    for number, known in enumerate(shared):
+        if (known.direction, known.variant) == (layout.direction, layout.variant) and describe(known.record) == rows:
+            shared[number] = known._replace(editions=(*known.editions, edition))
+            return
+    shared.append(SharedLayout(layout.direction, layout.variant, (edition,), record))
 
 
 @dataclass(slots=True, eq=False)

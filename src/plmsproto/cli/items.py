@@ -97,42 +97,14 @@ def _show(console: Console, entry: ItemEntry | EventEntry, edition: str | None, 
     console.print(Text("; ".join(facts), style="dim"))
     if entry.note:
         console.print(Text(entry.note, style="dim"))
-    # Editions with the same layout are shown once.
-    seen: dict[tuple[str, str, str], list[str]] = {}
-    for layout in entry.layouts:
-        for each in layout.editions:
-            if edition is None or each == as_edition(edition):
-                seen.setdefault((layout.direction, layout.fields, layout.variant), []).append(str(each))
-    for (direction, _, variant), editions in seen.items():
-        for names, record in _same_layouts(entry, direction, variant, editions):
-            title = " ".join(filter(None, (direction, *names, f"({variant})" if variant else "")))
-            console.print()
-            console.print(Text(title, style="bold"))
-            console.print(_layout(record, words))
+    for layout in entry.shared_layouts(as_edition(edition) if edition else None):
+        variant = f"({layout.variant})" if layout.variant else ""
+        console.print()
+        console.print(Text(" ".join(filter(None, (layout.direction, *layout.editions, variant))), style="bold"))
+        console.print(_layout(layout.record, words))
     if not entry.layouts:
         console.print(Text(words.pick("no body: the identifier says all", "无数据体"), style="dim"))
     console.print()
-
-
-def _same_layouts(
-    entry: ItemEntry | EventEntry, direction: str, variant: str, editions: list[str]
-) -> list[tuple[list[str], Record]]:
-    """The compiled layouts of a text, editions that read it alike together."""
-    groups: list[tuple[list[str], Record]] = []
-    for each in editions:
-        edition = as_edition(each)
-        if isinstance(entry, ItemEntry):
-            record: Record | None = entry.body((direction,), edition, variant=bool(variant))
-        else:
-            record = entry.body(edition)
-        assert record is not None
-        for names, known in groups:
-            if describe(known) == describe(record):
-                names.append(each)
-                break
-        else:
-            groups.append(([each], record))
-    return groups
 
 
 def _layout(record: Record, words: Words) -> Table:
@@ -147,7 +119,7 @@ def _layout(record: Record, words: Words) -> Table:
     }
     for en, zh in heads.items():
         table.add_column(words.pick(en, zh))
-    for row in describe(record):
+    for row in describe(record, words.code):
         offset = "" if row.offset is None else str(row.offset)
         meaning = row.meaning
         table.add_row(offset, "  " * row.depth + row.name, row.type, row.unit, meaning, row.zh)

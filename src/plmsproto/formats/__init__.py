@@ -74,7 +74,10 @@ ANNEX_A: Final[dict[str, Format]] = {
         BcdInteger(4, "A27"),
     )
 }
-"""The formats of annex A by name. A24 to A27 came with Q/GDW 376.1-2009."""
+"""The formats of annex A by name."""
+
+SINCE_2009: Final = frozenset({"A24", "A25", "A26", "A27"})
+"""The formats that came to annex A with Q/GDW 376.1-2009; Q/GDW 130-2005 has the others."""
 
 PLAIN: Final[dict[str, Format]] = {
     **{
@@ -113,6 +116,7 @@ __all__ = [
     "NO_DATA",
     "PACKED",
     "PLAIN",
+    "SINCE_2009",
     "SIZED",
     "STRAY_FILLS",
     "BcdDecimal",

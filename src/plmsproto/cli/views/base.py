@@ -125,6 +125,10 @@ class Words:
         """The name of a code."""
         return self.pick(label.replace("_", " "), self.catalogue.zh(label))
 
+    def code(self, name: str) -> str:
+        """The name of a code in a layout, as programs have to write it; the Chinese name stands beside it."""
+        return self.pick(name, f"{name} {self.catalogue.zh(name)}".rstrip())
+
     def value(self, value: Any) -> str:
         """A value as people read it."""
         match value:
