@@ -143,7 +143,7 @@ def test_meters_of_376_under_the_tag_of_130() -> None:
     assert message.deviations == (UNDER_TAG.format(NEW, "01"), "PW is 2 bytes wide, 16 expected")
 
 
-VECTORS = sorted((Path(__file__).parents[1] / "vectors").glob("afn*.jsonl"))
+VECTORS = sorted((Path(__file__).parents[2] / "vectors").glob("afn*.jsonl"))
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
