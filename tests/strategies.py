@@ -50,6 +50,7 @@ from plmsproto.formats import (
     FloatCoefficient,
     FloatingPower,
     Format,
+    HexText,
     Integer,
     Ip4,
     MinuteStamp,
@@ -188,6 +189,8 @@ def _values(form: Format) -> st.SearchStrategy[Any]:
             return st.binary(min_size=form.size, max_size=form.size)
         case SmallInteger():
             return st.integers(0, (1 << form.bits) - 1)
+        case HexText():
+            return st.binary(min_size=form.size, max_size=form.size).map(form.read)
         case Telephone():
             return st.text("0123456789,#", max_size=2 * form.size)
         case Shifted():

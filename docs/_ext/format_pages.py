@@ -84,6 +84,7 @@ VALUES: dict[str, Values] = {
     "bits4": Values(9, 0, 15),
     "bcd": Values(1234, 0, 9999, width=2),
     "digits": Values("4401", "0000", "9999", width=2),
+    "hex": Values("00010000", "00000000", "FFFFFFFF", width=4),
     "bs": Values([0, 3, 9], width=2),
     "raw": Values("68 16", width=2),
     "ascii": Values("V1.2", width=6),

@@ -28,7 +28,7 @@ from .base import NO_DATA, STRAY_FILLS, Format
 from .bcd import BcdDecimal, BcdInteger, DigitText, Energy, FloatCoefficient, FloatingPower
 from .derived import Enumerated, Scaled, Shifted
 from .meter import MeterFrameFormat
-from .plain import Bits, Integer, Ip4, Raw, SmallInteger, Telephone, Text
+from .plain import Bits, HexText, Integer, Ip4, Raw, SmallInteger, Telephone, Text
 from .times import (
     Clock,
     Date,
@@ -93,6 +93,7 @@ PACKED: Final[dict[str, Format]] = {each.name: each for each in (SmallInteger(1)
 SIZED: Final[dict[str, Callable[[int], Format]]] = {
     "bcd": BcdInteger,
     "digits": DigitText,
+    "hex": HexText,
     "bs": Bits,
     "raw": Raw,
     "ascii": partial(Text, "ascii"),
@@ -133,6 +134,7 @@ __all__ = [
     "FloatCoefficient",
     "FloatingPower",
     "Format",
+    "HexText",
     "Integer",
     "Ip4",
     "MeterFrameFormat",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -142,6 +143,26 @@ class Raw(Format):
         if value is None:
             raise EncodeError(f"{self.name} can't be without a value")
         return self.write(self.coerce(value))
+
+
+class HexText(Format):
+    """``hex[N]``: hexadecimal digits as they are printed, the highest first, where the lowest byte travels first."""
+
+    def __init__(self, size: int) -> None:
+        self.size: int = size
+        self.name = f"hex[{size}]"
+        self.summary = f"hexadecimal, {2 * size} digits as text, low byte first: a meter's data identifier"
+
+    def read(self, raw: bytes) -> str:
+        return raw[::-1].hex().upper()
+
+    def write(self, value: str) -> bytes:
+        return bytes.fromhex(value)[::-1]
+
+    def coerce(self, value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(f"[0-9A-Fa-f]{{{2 * self.size}}}", value):
+            raise EncodeError(f"does not fit {self.name}", found=shown(value), expected=f"{2 * self.size} hex digits")
+        return value.upper()
 
 
 class Text(Format):

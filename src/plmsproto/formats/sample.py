@@ -15,7 +15,7 @@ from .base import NO_DATA, Format
 from .bcd import BcdDecimal, BcdInteger, DigitText, Energy, FloatCoefficient, FloatingPower
 from .derived import Enumerated, Scaled, Shifted
 from .meter import MeterFrameFormat
-from .plain import Bits, Integer, Ip4, Raw, SmallInteger, Telephone, Text
+from .plain import Bits, HexText, Integer, Ip4, Raw, SmallInteger, Telephone, Text
 from .times import Clock, Date, MinuteStamp, PartialTime, TimeOfDay
 
 _START: Final = dt.datetime(2024, 2, 29, 13, 45, 10)
@@ -133,6 +133,8 @@ def _text(form: Format, n: int) -> Any:
     match form:
         case DigitText():
             return f"{(n + 1) * 101_010_101_011 % 100**size:0{2 * size}}"
+        case HexText():
+            return f"{(n + 1) * 0x0101_0203 % 0x100**size:0{2 * size}X}"
         case Ip4():
             return f"10.{n % 256}.20.{(n * 7 + 1) % 256}"
         case Telephone():

@@ -9,8 +9,8 @@ examples)::
               | "optional" "{" members "}"                        there if bytes are left
     NAME      = snake_case, or a run such as voltage_{a,b,c} or current_{a,b,c,zero}
     SHAPE     = TYPE | TYPE "{" PART (";" or newline) PART … "}" | "event" | "units" "(" AFN ")"
-    TYPE      = A1 … A27 | u1 … u4 | i1 i2 i4 | ip4 | identifier [ "(" AFN ")" ] | bcd[N] | digits[N] | phone[N]
-              | bs[W] | raw[W] | ascii[W] | gb2312[W] | meter_frame[W]
+    TYPE      = A1 … A27 | u1 … u4 | i1 i2 i4 | ip4 | identifier [ "(" AFN ")" ]
+              | bcd[N] | digits[N] | hex[N] | phone[N] | bs[W] | raw[W] | ascii[W] | gb2312[W] | meter_frame[W]
               | bits1 bits2 bits4                             lists of a constant COUNT only
               | a type that the catalogue names
     W         = COUNT
