@@ -112,7 +112,7 @@ class Entry:
     @property
     def clauses(self) -> tuple[str, ...]:
         """Where the standards define it, edition by edition: ``Q/GDW 376.1-2009, AFN 0CH F25``."""
-        added = f" ({self.supplement})" if self.supplement else ""
+        added = f" (supplement: {self.supplement})" if self.supplement else ""
         return tuple(f"{RULES[edition].title}, {self._place}{added}" for edition in self.editions)
 
     @property

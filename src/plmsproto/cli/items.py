@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..catalogue import Catalogue, EventEntry, ItemEntry
-from ..editions import RULES, as_edition
+from ..editions import as_edition
 from ..layout import Record, describe
 from .options import add_catalogue, add_color, add_edition, add_language, catalogue_of, complain
 from .views.base import Words, make_console
@@ -91,7 +91,7 @@ def _list(console: Console, entries: Iterable[ItemEntry | EventEntry], words: Wo
 def _show(console: Console, entry: ItemEntry | EventEntry, edition: str | None, words: Words) -> None:
     console.print(Text.assemble((f"{entry.title}  {entry.key}", "bold")))
     console.print(Text(f"{entry.en}  {entry.zh}"))
-    facts = [", ".join(RULES[each].title for each in entry.editions), f"confidence {entry.confidence}"]
+    facts = [*entry.clauses, f"confidence {entry.confidence}"]
     if isinstance(entry, ItemEntry):
         facts.append(f"points: {entry.pn.replace('_', ' ')}")
     console.print(Text("; ".join(facts), style="dim"))

@@ -10,19 +10,28 @@ from ..errors import EncodeError, shown
 from .base import Format, as_decimal, as_int
 
 
-class Scaled(Format):
+class _Derived(Format):
+    """A format that gives the number of another one a meaning; as bytes it is that other one."""
+
+    def __init__(self, base: Format) -> None:
+        self.base = base
+        self.name = base.name
+        self.size = base.size
+        self.bits = base.bits
+        self.injective = base.injective
+        self.fills = base.fills
+        self.fill_is_ambiguous = base.fill_is_ambiguous
+        self.summary = base.summary
+
+
+class Scaled(_Derived):
     """A whole-number format whose unit is a multiple: value = raw × factor (``u1 h *0.5``)."""
 
     factor: Decimal
 
     def __init__(self, base: Format, factor: Decimal) -> None:
-        self.base = base
+        super().__init__(base)
         self.factor = factor
-        self.name = base.name
-        self.size = base.size
-        self.injective = base.injective
-        self.fills = base.fills
-        self.fill_is_ambiguous = base.fill_is_ambiguous
         self.summary = f"{base.summary}, × {factor}"
         self._whole = factor == factor.to_integral_value()
 
@@ -43,20 +52,14 @@ class Scaled(Format):
         return int(Decimal(value) / self.factor)
 
 
-class Shifted(Format):
+class Shifted(_Derived):
     """A whole-number format that does not count from 0: value = raw + offset (``u1 +1``)."""
 
     whole = True
 
     def __init__(self, base: Format, offset: int) -> None:
-        self.base = base
+        super().__init__(base)
         self.offset = offset
-        self.name = base.name
-        self.size = base.size
-        self.bits = base.bits
-        self.injective = base.injective
-        self.fills = base.fills
-        self.fill_is_ambiguous = base.fill_is_ambiguous
         self.summary = f"{base.summary}, + {offset}"
 
     def read(self, raw: bytes) -> int:
@@ -75,7 +78,7 @@ class Shifted(Format):
         return value - self.offset
 
 
-class Enumerated(Format):
+class Enumerated(_Derived):
     """A whole-number format whose codes have names. A code without a name stays a number, so nothing is lost.
 
     Args:
@@ -92,18 +95,11 @@ class Enumerated(Format):
         reserved: frozenset[int] = frozenset(),
         minutes: Mapping[int, int] | None = None,
     ) -> None:
-        self.base = base
+        super().__init__(base)
         self.labels = labels
         self.reserved = reserved
         self.minutes = minutes or {}
         self.codes = {label: code for code, label in labels.items()}
-        self.name = base.name
-        self.size = base.size
-        self.bits = base.bits
-        self.injective = base.injective
-        self.fills = base.fills
-        self.fill_is_ambiguous = base.fill_is_ambiguous
-        self.summary = base.summary
 
     def up_to(self, highest: int) -> Enumerated:
         """The codes up to one alone, for a field that can't hold more."""

@@ -41,7 +41,7 @@ def sample(form: Format, n: int, allowed: Range = None) -> Any:
     match form:
         case Enumerated():
             codes = [code for code in sorted(form.labels) if _holds(form.base, code)]
-            return form.labels[codes[n % len(codes)]]
+            return form.labels[codes[n % len(codes)]] if codes else sample(form.base, n, allowed)
         case Scaled():
             lowest, highest = allowed or (0, 10**9)
             raw = (int(Decimal(lowest) / form.factor), int(Decimal(highest) / form.factor))

@@ -102,6 +102,7 @@ class _Choice:
     Attributes:
         counts: the counts that take their number from it, with the number of entries that they want.
         conditions: the conditions that depend on it.
+        optional: it is no field but a block that may be left out.
     """
 
     counts: list[tuple[Count, int]] = field(default_factory=list)
@@ -117,7 +118,9 @@ class _Choice:
         found: list[int] = []
         for count, wanted in self.counts[:1]:
             if count.table is not None:
-                found.append(min((code for code, each in count.table.items() if each > 1), key=count.table.__getitem__))
+                # As few entries as make a list.
+                table = count.table
+                found.append(min(table, key=lambda code: (table[code] < _ENTRIES, table[code])))
             elif not count.popcount:
                 found.append(wanted - count.constant)
         for condition in self.conditions:
