@@ -25,7 +25,7 @@ import pytest
 
 import plmsproto as plms
 from plmsproto.cli import main
-from plmsproto.layout import parse
+from plmsproto.layout.grammar import parse
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("docs/how-to/*.md"), *ROOT.glob("README.md")])

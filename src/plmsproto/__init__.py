@@ -13,28 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from . import bulk
 from ._implementation import IMPLEMENTATION
 from .application.afn import Afn
-from .application.assembly import Assembled, MessageAssembler, split_message
 from .application.auxiliary import Aux, EventCounters, Tp
-from .application.builders import (
-    command,
-    confirm,
-    confirm_units,
-    deny,
-    event_unit,
-    heartbeat,
-    login,
-    logout,
-    query_parameter,
-    report,
-    request,
-    respond,
-    set_parameter,
-    unit,
-)
-from .application.explain import explain
-from .application.interchange import from_dict, to_dict
 from .application.message import Message, decode
-from .application.password import password
 from .application.sequence import Seq
 from .application.units import DataUnit, Reading
 from .catalogue import AfnEntry, Catalogue, EventEntry, ItemEntry, default_catalogue
@@ -55,7 +35,25 @@ from .layout import Line, Span, Undecoded
 from .link import MAX_NETWORK, MAX_RADIO, Address, Control, Direction, Frame, FrameSplitter, Noise
 
 if TYPE_CHECKING:
+    from .application.assembly import Assembled, MessageAssembler, split_message
+    from .application.builders import (
+        command,
+        confirm,
+        confirm_units,
+        deny,
+        event_unit,
+        heartbeat,
+        login,
+        logout,
+        query_parameter,
+        report,
+        request,
+        respond,
+        set_parameter,
+        unit,
+    )
     from .application.example import examples
+    from .application.explain import explain
     from .application.file_transfer import (
         FileReceiver,
         FileSender,
@@ -64,6 +62,8 @@ if TYPE_CHECKING:
         download_by_ftp,
         start_group_upgrade,
     )
+    from .application.interchange import from_dict, to_dict
+    from .application.password import password
     from .dlt645 import MeterFrame, MeterFunction
 
 __version__ = "0.1.0"
@@ -191,17 +191,26 @@ def events(edition: Edition | str | None = None) -> list[EventEntry]:
 
 
 _ON_DEMAND: Final = {
-    "examples": "application.example",
-    "FileReceiver": "application.file_transfer",
-    "FileSender": "application.file_transfer",
-    "FileStep": "application.file_transfer",
-    "cancel_file_transfer": "application.file_transfer",
-    "download_by_ftp": "application.file_transfer",
-    "start_group_upgrade": "application.file_transfer",
-    "MeterFrame": "dlt645",
-    "MeterFunction": "dlt645",
+    name: module
+    for module, names in {
+        "application.assembly": ("Assembled", "MessageAssembler", "split_message"),
+        "application.builders": (
+            *("command", "confirm", "confirm_units", "deny", "event_unit", "heartbeat", "login", "logout"),
+            *("query_parameter", "report", "request", "respond", "set_parameter", "unit"),
+        ),
+        "application.example": ("examples",),
+        "application.explain": ("explain",),
+        "application.file_transfer": (
+            *("FileReceiver", "FileSender", "FileStep"),
+            *("cancel_file_transfer", "download_by_ftp", "start_group_upgrade"),
+        ),
+        "application.interchange": ("from_dict", "to_dict"),
+        "application.password": ("password",),
+        "dlt645": ("MeterFrame", "MeterFunction"),
+    }.items()
+    for name in names
 }
-"""What few programs need, and where it is: imported when it is first asked for, since importing must be quick."""
+"""What decoding does not need, and where it is: imported when it is first asked for, so that importing is quick."""
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 from plmsproto.errors import EncodeError
 from plmsproto.formats import Format
 from plmsproto.identifier import IdentifierFormat, ItemIdentifierFormat, PointCoding
-from plmsproto.layout import NamedEnumeration, NamedType, Reader, Record, Span, Vocabulary, Writer, parse
+from plmsproto.layout import Reader, Record, Span, Writer
+from plmsproto.layout.grammar import NamedEnumeration, NamedType, Vocabulary, parse
 
 NAMES = {
     "voltage": "电压",

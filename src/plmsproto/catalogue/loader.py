@@ -14,15 +14,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from threading import RLock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..editions import NEWEST_FIRST, RULES, Edition, as_edition
 from ..errors import CatalogueError, EncodeError, UnknownItemError
 from ..formats import Format
 from ..identifier import IdentifierFormat, ItemIdentifierFormat
-from ..layout import NamedEnumeration, NamedType, Record, Vocabulary, parse
+from ..layout import Record
 from .entries import AfnEntry, Entry, EventEntry, ItemEntry
-from .tables import FileTables, TypeEntry
+
+if TYPE_CHECKING:
+    from ..layout.grammar import NamedEnumeration, NamedType, Vocabulary
+    from .tables import FileTables, TypeEntry
+
+# What reads texts (``layout.grammar``, ``tables``) is imported where it is used: importing plmsproto reads none yet.
 
 _FILE_NAME = re.compile(r"afn(?P<afn>[0-9a-f]{2})_\w*?(?:_f(?P<first>\d+)_f(?P<last>\d+))?\.toml")
 _KEY_LINE = re.compile(r'^key = "(\w+)"', re.MULTILINE)
@@ -257,6 +262,8 @@ class Catalogue:
         """The words of the layout language in an edition."""
         known = self._vocabularies.get(edition)
         if known is None:
+            from ..layout.grammar import Vocabulary
+
             known = self._vocabularies[edition] = Vocabulary(
                 units=self._words.units.keys(),
                 names=self._words.names,
@@ -302,6 +309,8 @@ class Catalogue:
 
     def _check(self, source: str) -> None:
         """Makes sure that all that a file says can be used: layouts and types compile, keys are unique."""
+        from ..layout.grammar import parse
+
         for kind, entries in (("item", self.items()), ("event", self.events())):
             owners: dict[str, str] = {}
             for entry in entries:
@@ -338,6 +347,8 @@ class Catalogue:
                 self._waiting = [each for each in self._waiting if each is not file]
 
     def _take_in(self, file: _File) -> None:
+        from .tables import FileTables
+
         tables = FileTables(file.name, file.text)
         self._words.units.update(tables.units())
         self._words.names.update(tables.names())
@@ -350,6 +361,8 @@ class Catalogue:
             _replace(self._events.setdefault(event.erc, []), event, tables)
 
     def _compile(self, entry: Entry, text: str, edition: Edition) -> Record:
+        from ..layout.grammar import parse
+
         try:
             return parse(text, self.vocabulary(edition), in_event=isinstance(entry, EventEntry))
         except CatalogueError as error:

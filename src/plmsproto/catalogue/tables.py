@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from ..editions import Edition
 from ..errors import CatalogueError
 from ..identifier import HIGHEST_FN
-from ..layout import BUILT_IN_TYPES, NamedEnumeration, NamedType
+from ..layout.grammar import BUILT_IN_TYPES, NamedEnumeration, NamedType
 from .entries import AfnEntry, BodyLayout, EventEntry, ItemEntry
 
 _SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")

@@ -10,13 +10,14 @@ A layout is a few lines of text in the catalogue, such as::
 (``Reader``), writes (``Writer``), measures (``span``) and describes (``describe``) any body of that shape. ``counts``
 are the numbers and conditions inside a layout, ``marks`` the times of a curve's points. Nothing here knows which items
 exist, nor frames: see ``catalogue`` and ``application``.
+
+What this module gathers is what trees need; ``grammar`` is imported where texts are read.
 """
 
 from .counts import Condition, Count
 from .cursor import Reader, Span, Undecoded, Writer
 from .describe import Row, describe
 from .event import Event
-from .grammar import BUILT_IN_TYPES, NamedEnumeration, NamedType, Vocabulary, parse
 from .marks import times_of
 from .nodes import (
     Bitfield,
@@ -35,7 +36,6 @@ from .nodes import (
 from .walk import Line, walk
 
 __all__ = [
-    "BUILT_IN_TYPES",
     "BitPart",
     "Bitfield",
     "Condition",
@@ -46,8 +46,6 @@ __all__ = [
     "Leaf",
     "Line",
     "ListOf",
-    "NamedEnumeration",
-    "NamedType",
     "Optional",
     "PackedList",
     "Reader",
@@ -58,10 +56,8 @@ __all__ = [
     "Span",
     "Undecoded",
     "Units",
-    "Vocabulary",
     "Writer",
     "describe",
-    "parse",
     "times_of",
     "walk",
 ]
