@@ -442,6 +442,8 @@ def test_items_shows_the_layout_of_one(run: Run) -> None:
     ("query", "expected"),
     [
         (["ERC14"], "terminal_power_down_up"),
+        (["F25"], "05 F25  supply_guarantee_engage"),
+        (["F1"], "0F F1   file_transfer_mode_1"),
         (["clock_set"], "05 F31"),
         (["0E"], "event_by_code"),
         (["电压回路"], "ERC10"),

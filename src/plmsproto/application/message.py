@@ -90,7 +90,9 @@ class Message:
         for unit in self.units:
             if unit.key == key and pn in (None, unit.pn):
                 return unit
-        raise KeyError(key)
+        wanted = key if pn is None else f"{key} p{pn}"
+        there = ", ".join(f"{unit.key or unit.name} p{unit.pn}" for unit in self.units)
+        raise KeyError(f"no {wanted}; there is {there or 'nothing'}")
 
     def lines(self, unit: DataUnit) -> list[Line]:
         """The values of a unit in order, each with its field; empty if the body could not be understood."""

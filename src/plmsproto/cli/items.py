@@ -19,6 +19,7 @@ from .options import add_catalogue, add_color, add_edition, add_language, catalo
 from .views.base import Words, make_console
 
 _NUMBER: Final = re.compile(r"(?i)(?:AFN\s*)?([0-9a-f]{1,2})H?\s*(?:F(\d+))?")
+_FN: Final = re.compile(r"(?i)F(\d+)")
 _EVENT: Final = re.compile(r"(?i)ERC\s*(\d+)")
 
 
@@ -28,7 +29,7 @@ def add_parser(commands: Any) -> None:
         "items",
         help="browse the catalogue",
         description="Lists items and event records, or shows the layout of what is found if it is one: by number "
-        "(0C, 0C F25, ERC14), key, or words of its name in English or Chinese.",
+        "(0C, 0C F25, F25, ERC14), key, or words of its name in English or Chinese.",
         epilog="Exit status: 0 something was found, 1 nothing was, 2 wrong usage.",
     )
     parser.add_argument("query", nargs="*", metavar="QUERY", help="number, key or words; nothing lists all")
@@ -65,11 +66,15 @@ def find(catalogue: Catalogue, query: str, edition: str | None) -> list[ItemEntr
     if match := _NUMBER.fullmatch(query):
         info = catalogue.afn(int(match[1], 16))
         afn = info.items_of if info else int(match[1], 16)
-        return [
+        found = [
             entry
             for entry in entries
             if isinstance(entry, ItemEntry) and entry.afn == afn and match[2] in (None, str(entry.fn))
         ]
+        if found or not _FN.fullmatch(query):
+            return list(found)
+    if match := _FN.fullmatch(query):
+        return [entry for entry in entries if isinstance(entry, ItemEntry) and entry.fn == int(match[1])]
     exact = [entry for entry in entries if entry.key == query]
     wanted = query.lower().split()
     return exact or [
