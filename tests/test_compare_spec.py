@@ -1,17 +1,10 @@
 """The tool that compares the catalogue with a specification finds each kind of difference, and nothing else."""
 
-import sys
-from pathlib import Path
-
+import compare_spec
 import pytest
+import spec_files
 
 from plmsproto.catalogue import Catalogue
-
-TOOLS = Path(__file__).parents[1] / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import compare_spec  # noqa: E402
-import spec_files  # noqa: E402
 
 ITEM = """
 [[item]]

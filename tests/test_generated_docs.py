@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import html
 import re
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pages
 import pytest
+from count_tables import count_table
+from entry_pages import event_index, item_index
+from example_frames import ways_of
+from format_pages import VALUES, format_of, format_table, formats_in
+from markup import code, paragraphs, plain, table
+from places import anchor_of, format_names, item_pages, places, target_of
 
 import plmsproto as plms
 from plmsproto.catalogue import EventEntry, ItemEntry
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "docs" / "_ext"))
-
-import pages  # noqa: E402
-from count_tables import count_table  # noqa: E402
-from entry_pages import event_index, item_index  # noqa: E402
-from example_frames import ways_of  # noqa: E402
-from format_pages import VALUES, format_of, format_table, formats_in  # noqa: E402
-from markup import code, paragraphs, plain, table  # noqa: E402
-from places import anchor_of, format_names, item_pages, places, target_of  # noqa: E402
 
 CATALOGUE = plms.default_catalogue()
 PAGES = pages.all_pages()

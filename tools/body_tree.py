@@ -8,6 +8,7 @@ one tree allows, with several small numbers for each field that counts or decide
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -191,7 +192,7 @@ _MOST_ROUNDS: Final = 4096
 """More is a number that was not meant to count."""
 
 
-class _Walk:
+class _Walk(ABC):
     """Goes through a tree along bytes; ``Writing`` makes the bytes up, ``Reading`` finds them."""
 
     def __init__(self, length: int) -> None:
@@ -200,14 +201,17 @@ class _Walk:
         self.numbers: dict[Control, int | None] = {LENGTH: length}
         self.shown: dict[str, int] = {}
 
+    @abstractmethod
     def _bytes_of(self, leaf: Leaf) -> bytes:
-        raise NotImplementedError
+        """The bytes of the next leaf."""
 
+    @abstractmethod
     def _rounds_to_end(self) -> Iterator[None]:
-        raise NotImplementedError
+        """One round for each repetition up to the end of the body."""
 
+    @abstractmethod
     def _bytes_left(self) -> bool:
-        raise NotImplementedError
+        """Whether the body goes on."""
 
     def _rounds(self, repeat: Repeat) -> Iterator[None]:
         if repeat.to_end:
@@ -283,6 +287,9 @@ class Writing(_Walk):
                 mask = (1 << part.high - part.low + 1) - 1
                 word = word & ~(mask << part.low) | number << part.low
         return word.to_bytes(leaf.size, "little")
+
+    def _bytes_left(self) -> bool:
+        return False  # only the catalogue's language has blocks that may be there, and bodies are made by the other's
 
     def _rounds_to_end(self) -> Iterator[None]:
         yield from [None] * self.rounds_to_end

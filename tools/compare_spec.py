@@ -153,7 +153,7 @@ class _CatalogueReader:
                 case Optional():
                     yield IfLeft(tuple(self.members(member.members)))
                 case _:
-                    raise NotImplementedError(f"a member of kind {type(member).__name__}")
+                    raise TypeError(f"a member of kind {type(member).__name__}")
 
     def shape(self, name: str, shape: Shape, owner: Field | None = None) -> Iterator[Node]:
         match shape:
@@ -185,7 +185,7 @@ class _CatalogueReader:
             case Units():
                 yield Repeat("*", (Leaf(name, 1, "raw1"),), to_end=True)
             case _:
-                raise NotImplementedError(f"a shape of kind {type(shape).__name__}")
+                raise TypeError(f"a shape of kind {type(shape).__name__}")
 
     def part(self, part: BitPart) -> Part:
         digits = part.form is not None and part.form.name.startswith("bcd")

@@ -70,7 +70,7 @@ class CatalogueDomain(Domain):
         builder: Any,
         typ: str,
         target: str,
-        node: pending_xref,  # noqa: ARG002
+        node: pending_xref,  # noqa: ARG002  # likewise
         contnode: nodes.Element,
     ) -> nodes.reference | None:
         """The link to an entry; ``None``, which Sphinx complains about, if there is none."""

@@ -7,7 +7,6 @@ from functools import cache
 from typing import NamedTuple
 
 from plmsproto import Direction, Edition, Frame, Message, examples, explain
-from plmsproto.application.afn import Afn
 from plmsproto.catalogue import EventEntry, ItemEntry, default_catalogue
 from plmsproto.cli.sources import Capture
 from plmsproto.cli.views import Result
@@ -44,8 +43,7 @@ def ways_of(item: ItemEntry) -> list[Way]:
         for afn in sorted(afns, key=lambda afn: afn.code != item.afn)
         for way in (Way(afn.code, Direction.DOWN, afn.down), Way(afn.code, Direction.UP, afn.up))
     ]
-    # A terminal sends AFN 02H of its own accord, and the answer is AFN 00H.
-    return [way for way in ways if way.bodies and (way.afn, way.direction) != (Afn.LINK_TEST, Direction.DOWN)]
+    return [way for way in ways if way.bodies]
 
 
 def example_of(item: ItemEntry, way: Way, edition: Edition) -> Message | None:

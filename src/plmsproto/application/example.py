@@ -20,7 +20,7 @@ from ..layout import Event, Record, Writer
 from ..layout.sample import count_of_event_samples, count_of_samples, event_sample_of, sample_of
 from ..link import Address, Control, Direction
 from ..link.control import LINK_TEST, REQUEST_CLASS1, RESPOND
-from .afn import Afn, as_afn
+from .afn import as_afn
 from .auxiliary import Aux
 from .message import Message
 from .sequence import Seq
@@ -127,7 +127,7 @@ def _message(context: ExampleContext, unit: DataUnit) -> Message:
     edition, down = context.reading.edition, context.direction is Direction.DOWN
     info, rules = context.catalogue.afn(unit.afn), RULES[edition]
     with_password = unit.afn in (rules.pw_afns if down else rules.pw_afns_up)
-    starts = not down and unit.afn == Afn.LINK_TEST
+    starts = not down and info is not None and not info.down  # nobody asks for it
     if down:
         control = Control.down(info.function if info else REQUEST_CLASS1)
     else:

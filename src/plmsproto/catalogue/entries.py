@@ -5,6 +5,7 @@ Layouts are kept as text and compiled when first asked for, per edition, since n
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -52,7 +53,7 @@ class SharedLayout(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class Entry(ABC):
     """What items and events have in common."""
 
     key: str
@@ -116,9 +117,9 @@ class Entry:
         return tuple(f"{RULES[edition].title}, {self._place}{added}" for edition in self.editions)
 
     @property
+    @abstractmethod
     def _place(self) -> str:
         """The entry's number as the standards write it."""
-        raise NotImplementedError
 
 
 def _share(shared: list[SharedLayout], layout: BodyLayout, edition: Edition, record: Record) -> None:

@@ -56,7 +56,8 @@ def sample(form: Format, n: int, allowed: Range = None) -> Any:
         case Bits():
             return _bits(form, n, allowed)
         case Clock() | MinuteStamp() | Date() | TimeOfDay() | PartialTime():
-            return form.decode(form.encode(_of(form, _START + n * _STEP)))
+            moment = _START + n * _STEP
+            return form.coerce(moment.time() if isinstance(form, TimeOfDay) else moment)
         case _:
             return _text(form, n)
 
@@ -103,7 +104,7 @@ def _decimal(form: BcdDecimal | FloatingPower, n: int, allowed: Range) -> Decima
     digits = int(form.maximum.scaleb(form.decimals))
     number = Decimal(_within(0, digits, n, max(1, digits // 9 + 1234 % digits))).scaleb(-form.decimals)
     if allowed:
-        return Decimal(_within(*allowed, n, 7)).scaleb(0) + Decimal(0).scaleb(-form.decimals)
+        return Decimal(_within(*allowed, n, 7)).quantize(number)
     return -number if form.signed and n % 3 == 2 else number
 
 
@@ -114,18 +115,6 @@ def _bits(form: Bits, n: int, allowed: Range) -> list[int]:
     if highest < lowest:
         return []
     return sorted({lowest, _within(lowest, highest, n, 5), highest}) if highest - lowest > 2 else [lowest]
-
-
-def _of(form: Format, moment: dt.datetime) -> Any:
-    match form:
-        case Date():
-            return moment.date()
-        case TimeOfDay():
-            return moment.time().replace(second=0)
-        case MinuteStamp():
-            return moment.replace(second=0)
-        case _:
-            return form.coerce(moment)
 
 
 def _text(form: Format, n: int) -> Any:

@@ -60,7 +60,7 @@ class View(ABC):
     def show(self, result: Result) -> None:
         """Prints one result."""
 
-    def end(self) -> None:  # noqa: B027  # the same
+    def end(self) -> None:  # noqa: B027  # most have nothing to print here, either
         """Prints what comes after the last result."""
 
 
