@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import RULES, Edition, as_edition
@@ -38,6 +38,16 @@ Points = int | Iterable[int]
 Keys = str | Iterable[str]
 
 NEWEST: Final = Edition.GDW1376
+
+
+class Options(TypedDict, total=False):
+    """What a master station may say of any message: the arguments of ``request`` that have nothing to do with items."""
+
+    edition: Edition | str
+    number: int
+    tp: Tp | None
+    password: bytes | Authenticator | None
+    catalogue: Catalogue | None
 
 
 # ------------------------------------------------------------------------------------------------- data units

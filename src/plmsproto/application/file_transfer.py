@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from ..catalogue import Catalogue
 from ..editions import Edition
@@ -22,7 +22,7 @@ from ..errors import BadStructureError, BadValueError, EncodeError, shown
 from ..formats import COUNTED
 from ..link import MAX_NETWORK, Address, Direction
 from .auxiliary import EventCounters, Tp
-from .builders import NEWEST, command, respond, unit
+from .builders import NEWEST, Options, command, respond, unit
 from .message import Message
 from .password import Authenticator
 
@@ -180,54 +180,22 @@ def _missing_numbers(message: Message) -> set[int]:
     return found
 
 
-def cancel_file_transfer(
-    *,
-    address: Address,
-    edition: Edition | str = NEWEST,
-    number: int = 0,
-    tp: Tp | None = None,
-    password: bytes | Authenticator | None = None,
-    catalogue: Catalogue | None = None,
-) -> Message:
+def cancel_file_transfer(*, address: Address, **options: Unpack[Options]) -> Message:
     """Makes the terminal discard the file that was transferred and restore the state before (AFN 0FH F1, file 0).
 
     Arguments as in ``request``.
     """
-    return _message(
-        _DISCARD,
-        _IN_SEGMENTS,
-        b"",
-        address=address,
-        edition=edition,
-        number=number,
-        tp=tp,
-        password=password,
-        catalogue=catalogue,
-    )
+    return _message(_DISCARD, _IN_SEGMENTS, b"", address=address, **options)
 
 
-def download_by_ftp(
-    place: str,
-    *,
-    file_id: int | str,
-    address: Address,
-    edition: Edition | str = NEWEST,
-    number: int = 0,
-    tp: Tp | None = None,
-    password: bytes | Authenticator | None = None,
-    catalogue: Catalogue | None = None,
-) -> Message:
+def download_by_ftp(place: str, *, file_id: int | str, address: Address, **options: Unpack[Options]) -> Message:
     """Makes the terminal fetch a file by itself (AFN 0FH F1, command 1). Other arguments as in ``request``.
 
     Args:
         place: where it is and how to log in: ``ftp://host:port/path,account/password``.
         file_id: what the file is, such as ``"terminal_program"``, or its number.
         address: of the terminal.
-        edition: the edition.
-        number: PSEQ.
-        tp: time label, if wanted.
-        password: PW.
-        catalogue: where items are looked up, if not in the library's own.
+        options: as in ``request``.
 
     Raises:
         EncodeError: the place is not ASCII text, is empty, or does not fit a frame.
@@ -235,45 +203,15 @@ def download_by_ftp(
     content = _ASCII.encode(place)
     if not 1 <= len(content) <= MAX_SEGMENT_SIZE:
         raise EncodeError("no place of a file", found=shown(place), expected="ftp://host:port/path,account/password")
-    return _message(
-        file_id,
-        _BY_FTP,
-        content,
-        count=1,
-        address=address,
-        edition=edition,
-        number=number,
-        tp=tp,
-        password=password,
-        catalogue=catalogue,
-    )
+    return _message(file_id, _BY_FTP, content, count=1, address=address, **options)
 
 
-def start_group_upgrade(
-    *,
-    file_id: int | str,
-    address: Address,
-    edition: Edition | str = NEWEST,
-    number: int = 0,
-    tp: Tp | None = None,
-    password: bytes | Authenticator | None = None,
-    catalogue: Catalogue | None = None,
-) -> Message:
+def start_group_upgrade(*, file_id: int | str, address: Address, **options: Unpack[Options]) -> Message:
     """Makes the terminals of a group use the file that all of them have (AFN 0FH F1, command 2).
 
     Arguments as in ``download_by_ftp``.
     """
-    return _message(
-        file_id,
-        _START_UPGRADE,
-        b"",
-        address=address,
-        edition=edition,
-        number=number,
-        tp=tp,
-        password=password,
-        catalogue=catalogue,
-    )
+    return _message(file_id, _START_UPGRADE, b"", address=address, **options)
 
 
 def _message(

@@ -56,6 +56,7 @@ from .nodes import (
     SizedLeaf,
     Units,
 )
+from .tokens import Token, fail_at, tokens
 
 KEYWORDS: Final = frozenset(
     {
@@ -68,27 +69,8 @@ KEYWORDS: Final = frozenset(
 BUILT_IN_TYPES: Final = frozenset({*ANNEX_A, *PLAIN, *PACKED, *SIZED, *COUNTED, "event", "units", "identifier"})
 """The types of the language; no named type may be called so."""
 
-_WORDS = r"""
-    (?P<blank>[ \t]+)
-  | (?P<remark>\#[^\n]*)
-  | (?P<newline>\n)
-  | (?P<text>"[^"\n]*")
-  | (?P<number>0[xX][0-9a-fA-F]+|\d+(?:\.(?!\.)\d+)?)
-  | (?P<run>[a-z][a-z0-9_]*\{[a-z0-9_]+(?:,[a-z0-9_]+)+\}[a-z0-9_]*)
-  | (?P<word>[A-Za-z_%][A-Za-z0-9_%/]*(?:\.[a-z][a-z0-9_]*)*)
-  | (?P<mark>\.\.|==|!=|<=|>=|[<>{}()\[\]:;=+\-*,])
-"""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RUN = re.compile(r"([a-z0-9_]*)\{([a-z0-9_,]+)\}([a-z0-9_]*)")
-
-
-class Token(NamedTuple):
-    """A word of the text and where it stands (both from 1)."""
-
-    kind: str
-    text: str
-    line: int
-    column: int
 
 
 class NamedType(NamedTuple):
@@ -154,33 +136,6 @@ def parse(text: str, vocabulary: Vocabulary, *, in_event: bool = False) -> Recor
     return Record(tuple(members))
 
 
-def _tokens(text: str) -> list[Token]:
-    found: list[Token] = []
-    line, start, position = 1, 0, 0
-    pattern = re.compile(_WORDS, re.VERBOSE)  # kept by re; compiled with the first layout, not with the import
-    while position < len(text):
-        match = pattern.match(text, position)
-        column = position - start + 1
-        if match is None:
-            _fail(f"unexpected character {text[position]!r}", line, column)
-        kind = match.lastgroup or ""
-        if kind == "newline":
-            found.append(Token(kind, "\n", line, column))
-            line, start = line + 1, match.end()
-        elif kind not in ("blank", "remark"):
-            found.append(Token(kind, match.group(), line, column))
-        position = match.end()
-    found.append(Token("newline", "\n", line, len(text) - start + 1))
-    found.append(Token("end", "the end", line, len(text) - start + 1))
-    return found
-
-
-def _fail(reason: str, line: int, column: int) -> NoReturn:
-    error = CatalogueError(reason)
-    error.line, error.column = line, column
-    raise error
-
-
 _MAX_TYPE_DEPTH: Final = 8
 """How deep named types may nest; more is a type that contains itself."""
 
@@ -193,7 +148,7 @@ class _Parser:
     """One layout text, read from left to right by recursive descent."""
 
     def __init__(self, text: str, vocabulary: Vocabulary, *, in_event: bool, depth: int) -> None:
-        self.tokens = _tokens(text)
+        self.tokens = tokens(text)
         self.at = 0
         self.vocabulary = vocabulary
         self.in_event = in_event
@@ -209,7 +164,7 @@ class _Parser:
 
     def fail(self, reason: str, token: Token | None = None) -> NoReturn:
         token = token or self.token
-        _fail(reason, token.line, token.column)
+        fail_at(reason, token.line, token.column)
 
     def next(self) -> Token:
         token = self.token
