@@ -7,6 +7,7 @@ examples)::
               | NAME [ "[" COUNT "]" ] "{" members "}" ATTRIBUTES   a record, or a list of records
               | "if" PATH OP INT "{" members "}" [ "else" "{" members "}" ]
               | "optional" "{" members "}"                        there if bytes are left
+              | "include" TYPE                                    the fields of a type that the catalogue names
     NAME      = snake_case, or a run such as voltage_{a,b,c} or current_{a,b,c,zero}
     SHAPE     = TYPE | TYPE "{" PART (";" or newline) PART … "}" | "event" | "units" "(" AFN ")"
     TYPE      = A1 … A27 | u1 … u4 | i1 i2 i4 | ip4 | identifier [ "(" AFN ")" ]
@@ -29,7 +30,8 @@ part or field inside one (``head.kind``). ``length`` is the record's own length 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -60,7 +62,7 @@ from .tokens import Token, fail_at, tokens
 
 KEYWORDS: Final = frozenset(
     {
-        *("if", "else", "optional", "popcount", "per_hour", "event", "units", "enum", "bcd", "at"),
+        *("if", "else", "optional", "include", "popcount", "per_hour", "event", "units", "enum", "bcd", "at"),
         *("length", "reserved", "spare", "raw", "error"),
     }
 )
@@ -242,7 +244,23 @@ class _Parser:
             members = tuple(self.inner_block())
             self.end_of_line()
             return [Optional(members)]
+        if self.accept("include"):
+            members = tuple(self.included())
+            self.end_of_line()
+            return list(members)
         return list(self.fields())
+
+    def included(self) -> list[Member]:
+        """The fields of a named type, in the scope that asks for them: as if they stood there."""
+        token = self.next()
+        named = self.vocabulary.named_type(token.text) if token.kind == "word" else None
+        if named is None or not named.fields:
+            self.fail(f"no type of several fields is called {token.text!r}", token)
+        found: list[Member] = []
+        with self.inside_type(named, token) as inner:
+            inner.scopes = self.scopes
+            found += inner.block(closing=False)
+        return found
 
     def end_of_line(self) -> None:
         if self.token.kind not in ("newline", "end") and self.token.text != "}":
@@ -378,21 +396,28 @@ class _Parser:
         return SizedLeaf(COUNTED[word], size)
 
     def named_type(self, word: str, named: NamedType, token: Token) -> Field:
-        if self.depth >= _MAX_TYPE_DEPTH:
-            self.fail(f"type {word!r} contains itself", token)
-        inner = _Parser(named.fields or named.shape, self.vocabulary, in_event=self.in_event, depth=self.depth + 1)
-        try:
+        each = Field(word, Record())
+        with self.inside_type(named, token) as inner:
             if named.fields:
-                return Field(word, Record(tuple(inner.members(closing=False))))
-            inner.skip_newlines()
-            each = inner.typed(word)
-            inner.attributes(each)
-            inner.skip_newlines()
-            if inner.token.kind != "end":
-                inner.fail(f"unexpected {inner.token.text!r}")
-        except CatalogueError as error:
-            self.fail(f"in type {word!r}, line {error.line}, column {error.column}: {error.reason}", token)
+                each.shape = Record(tuple(inner.members(closing=False)))
+            else:
+                inner.skip_newlines()
+                each = inner.typed(word)
+                inner.attributes(each)
+                inner.skip_newlines()
+                if inner.token.kind != "end":
+                    inner.fail(f"unexpected {inner.token.text!r}")
         return each
+
+    @contextmanager
+    def inside_type(self, named: NamedType, token: Token) -> Iterator[_Parser]:
+        """A parser of a named type's text, whose errors are told at the word that names the type."""
+        if self.depth >= _MAX_TYPE_DEPTH:
+            self.fail(f"type {token.text!r} contains itself", token)
+        try:
+            yield _Parser(named.fields or named.shape, self.vocabulary, in_event=self.in_event, depth=self.depth + 1)
+        except CatalogueError as error:
+            self.fail(f"in type {token.text!r}, line {error.line}, column {error.column}: {error.reason}", token)
 
     def bitfield(self, form: Integer) -> Bitfield:
         self.expect("{")
