@@ -641,3 +641,19 @@ def test_an_event_key_is_looked_up_in_the_messages_edition() -> None:
         else:
             with pytest.raises(EncodeError, match=r"unknown event in Q/GDW 1376\.1-2013"):
                 plms.report(TERMINAL, [unit], edition=edition, catalogue=catalogue)
+
+
+@pytest.mark.parametrize(
+    ("edition", "key", "size"), [("376", "authentication_request", 16), ("1376", "terminal_certificate_request", 0)]
+)
+def test_the_answer_to_an_authentication_carries_pw_in_376(edition: str, key: str, size: int) -> None:
+    asked = plms.examples(key, "down", edition=edition)[0]
+    values = plms.examples(key, "up", edition=edition)[0].units[0].value
+    answer = plms.respond(asked, [plms.unit(key, values, edition=edition)])
+    assert len(answer.aux.pw) == size
+    assert decode(bytes(answer), edition=edition).deviations == ()
+    if size:
+        assert plms.respond(asked, answer.units, password=b"\1\2").aux.pw == b"\1\2".ljust(size, b"\0")
+    else:
+        with pytest.raises(EncodeError, match="the answer of AFN 06 carries no PW"):
+            plms.respond(asked, answer.units, password=b"\1\2")

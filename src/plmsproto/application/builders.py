@@ -357,7 +357,13 @@ def _confirmation(
     return _answer(message, function, [confirmation], counters)
 
 
-def _answer(message: Message, function: int, units: list[DataUnit], counters: EventCounters | None) -> Message:
+def _answer(
+    message: Message,
+    function: int,
+    units: list[DataUnit],
+    counters: EventCounters | None,
+    password: bytes | Authenticator | None = None,
+) -> Message:
     """A frame of the secondary station, back along the way that ``message`` came."""
     if message.direction is Direction.UP:
         if counters is not None:
@@ -366,19 +372,22 @@ def _answer(message: Message, function: int, units: list[DataUnit], counters: Ev
     else:
         control = Control.up(function, acd=counters is not None)
     tp = message.aux.tp
-    return _checked(
-        Message(
-            control=control,
-            address=replace(message.address, group=False),
-            afn=as_afn(units[0].afn),
-            seq=Seq(message.seq.number, tpv=tp is not None),
-            units=_with_shared_identifiers(units, message.edition),
-            aux=Aux(ec=counters, tp=tp),
-            reading=Reading(message.edition),
-            tag=message.tag,
-            catalogue=message.catalogue,
-        )
+    answer = Message(
+        control=control,
+        address=replace(message.address, group=False),
+        afn=as_afn(units[0].afn),
+        seq=Seq(message.seq.number, tpv=tp is not None),
+        units=_with_shared_identifiers(units, message.edition),
+        aux=Aux(ec=counters, tp=tp),
+        reading=Reading(message.edition),
+        tag=message.tag,
+        catalogue=message.catalogue,
     )
+    if control.direction is Direction.UP and answer.afn in RULES[message.edition].pw_afns_up:
+        answer.aux = replace(answer.aux, pw=_pw(answer, password))
+    elif password is not None:
+        raise EncodeError(f"the answer of AFN {int(answer.afn):02X} carries no PW")
+    return _checked(answer)
 
 
 # ------------------------------------------------------------------------------------------------- terminal
@@ -421,7 +430,13 @@ def _link_test(key: str, value: Mapping[str, Any], address: Address, edition: Ed
     )
 
 
-def respond(message: Message, units: Iterable[DataUnit], *, counters: EventCounters | None = None) -> Message:
+def respond(
+    message: Message,
+    units: Iterable[DataUnit],
+    *,
+    counters: EventCounters | None = None,
+    password: bytes | Authenticator | None = None,
+) -> Message:
     """A terminal's answer with data, parameters or events to a master station's request.
 
     Args:
@@ -429,6 +444,7 @@ def respond(message: Message, units: Iterable[DataUnit], *, counters: EventCount
         units: what is there, built with ``unit`` (of the request's edition); neighbours share identifiers where they
             can. What is not there is left out.
         counters: the terminal's event counters, if important events are waiting (sets ACD).
+        password: PW bytes or what makes them, for answers that carry PW (AFN 06H of 376.1); zeros by default.
 
     Raises:
         EncodeError: no units (then ``deny``), or units of several AFN.
@@ -438,7 +454,7 @@ def respond(message: Message, units: Iterable[DataUnit], *, counters: EventCount
     given = _of_one_afn(units)
     if message.afn == Afn.QUERY_PARAMETER:
         given = [replace(each, afn=int(Afn.QUERY_PARAMETER)) for each in given]
-    return _answer(message, RESPOND, given, counters)
+    return _answer(message, RESPOND, given, counters, password)
 
 
 def report(

@@ -19,9 +19,10 @@ from ..identifier import Identifier, IdentifierFormat, ItemIdentifierFormat, enc
 from ..layout import Event, Record, Writer
 from ..layout.sample import count_of_event_samples, count_of_samples, event_sample_of, sample_of
 from ..link import Address, Control, Direction
-from ..link.control import LINK_TEST, REQUEST_CLASS1, RESPOND
+from ..link.control import LINK_TEST, RESPOND
 from .afn import as_afn
 from .auxiliary import Aux
+from .builders import request
 from .message import Message
 from .sequence import Seq
 from .units import BodyContext, DataUnit, Reading
@@ -113,9 +114,7 @@ def examples(
     found = []
     for number in range(count_of_samples(record, context)):
         value = sample_of(record, context, number, seed=item.fn + number)
-        message = _message(context, DataUnit(code, item.fn, _point_of(item), item.key, value))
-        message.body(check_bounds=True)  # a test value that can't be sent is a mistake, here or in the layout
-        found.append(message)
+        found.append(_message(context, DataUnit(code, item.fn, _point_of(item), item.key, value)))
     return found
 
 
@@ -124,22 +123,21 @@ def _point_of(item: ItemEntry) -> int:
 
 
 def _message(context: ExampleContext, unit: DataUnit) -> Message:
-    edition, down = context.reading.edition, context.direction is Direction.DOWN
+    edition, number = context.reading.edition, unit.fn % 16
+    if context.direction is Direction.DOWN:
+        return request([unit], address=ADDRESS, edition=edition, number=number, catalogue=context.catalogue)
     info, rules = context.catalogue.afn(unit.afn), RULES[edition]
-    with_password = unit.afn in (rules.pw_afns if down else rules.pw_afns_up)
-    starts = not down and info is not None and not info.down  # nobody asks for it
-    if down:
-        control = Control.down(info.function if info else REQUEST_CLASS1)
-    else:
-        control = Control.up(LINK_TEST if starts else RESPOND, prm=starts)
-    return Message(
-        control=control,
+    starts = info is not None and not info.down  # nobody asks for it
+    message = Message(
+        control=Control.up(LINK_TEST if starts else RESPOND, prm=starts),
         address=replace(ADDRESS, master=0) if starts else ADDRESS,
         afn=as_afn(unit.afn),
-        seq=Seq(unit.fn % 16, con=starts or bool(down and info and info.confirmed)),
+        seq=Seq(number, con=starts),
         units=[unit],
-        aux=Aux(pw=bytes(rules.pw_size) if with_password else b""),
+        aux=Aux(pw=bytes(rules.pw_size) if unit.afn in rules.pw_afns_up else b""),
         reading=context.reading,
         tag=rules.tag,
         catalogue=context.catalogue,
     )
+    message.body(check_bounds=True)  # a test value that can't be sent is a mistake, here or in the layout
+    return message
