@@ -30,17 +30,6 @@ from plmsproto.editions import RULES, Edition
 from plmsproto.layout import Record, describe
 from plmsproto.layout.describe import Row
 
-POINTS = {
-    "terminal": "终端 (p0)",
-    "measurement_point": "测量点",
-    "total_group": "总加组",
-    "control_round": "控制轮次",
-    "task": "任务",
-    "dc_channel": "直流模拟量",
-    "any": "任意",
-}
-"""What Pn may count, in Chinese."""
-
 EVENT_INDEX = "events"
 """The page that leads to all event records."""
 
@@ -135,7 +124,7 @@ def _item_row(item: ItemEntry) -> tuple[str, ...]:
 def item_section(item: ItemEntry) -> str:
     """All about an item."""
     ways = ways_of(item)
-    points = f"{item.pn.replace('_', ' ')} {POINTS[item.pn]}"
+    points = f"{item.pn.replace('_', ' ')} {default_catalogue().point_zh(item.pn)}"
     return "\n".join(
         [
             f"## F{item.fn} {plain(item.key)} {plain(item.zh)}\n",

@@ -557,6 +557,7 @@ key = "private_event"
         ("limit  u2  V", "limit  u2  Volt", 21, "unexpected 'Volt'"),
         ("limit  u4  V", "limit  u9  V", 26, "unknown type 'u9'"),
         ("fn = 998", "fn = 999", 28, "stands twice"),
+        ('key = "other_limit"', 'key = "other_limit"\npn = "meter"', 32, "pn must be of terminal, measurement_point"),
         ('"other_limit"', '"present_power"', 31, "another item has the key"),
         ("erc = 200", "erc = 300", 34, "erc must be 1 to 255"),
     ],

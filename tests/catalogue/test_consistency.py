@@ -151,7 +151,9 @@ def test_every_name_is_used() -> None:
 
 def test_names_stand_in_one_place() -> None:
     # One vocabulary: a file of items defines no names of its own.
-    assert [name for name, source in sources().items() if "names" in source or "units" in source] == ["vocabulary.toml"]
+    assert [name for name, source in sources().items() if {"names", "units", "points"} & source.keys()] == [
+        "vocabulary.toml"
+    ]
 
 
 def test_every_enumeration_says_what_each_code_is() -> None:
@@ -166,6 +168,12 @@ def test_every_enumeration_says_what_each_code_is() -> None:
             if bits is not None:
                 unsaid = set(range(1 << bits)) - form.labels.keys() - form.reserved
                 assert unsaid == set(), f"{entry.title} {edition} {part.name}"
+
+
+def test_every_kind_of_point_is_of_one_list_and_named() -> None:
+    points = sources()["vocabulary.toml"]["points"]
+    assert {item.pn for item in whole().items()} == set(points)
+    assert all(whole().point_zh(pn) == zh for pn, zh in points.items())
 
 
 def test_every_unit_is_of_one_list_and_named() -> None:

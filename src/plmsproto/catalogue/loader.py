@@ -54,13 +54,14 @@ class _Words:
     """What all files together add to the layout language."""
 
     units: dict[str, str] = field(default_factory=dict)
+    points: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     types: list[TypeEntry] = field(default_factory=list)
     enumerations: dict[str, NamedEnumeration] = field(default_factory=dict)
 
     def copy(self) -> _Words:
         """Words that can change without changing these."""
-        return _Words(dict(self.units), dict(self.names), list(self.types), dict(self.enumerations))
+        return _Words(dict(self.units), dict(self.points), dict(self.names), list(self.types), dict(self.enumerations))
 
 
 class Catalogue:
@@ -258,6 +259,10 @@ class Catalogue:
         """The Chinese name of a field, label or unit; empty if the vocabulary has none."""
         return self._words.names.get(name) or self._words.units.get(name, "")
 
+    def point_zh(self, pn: str) -> str:
+        """The Chinese name of what information points count, such as ``"measurement_point"``."""
+        return self._words.points.get(pn, "")
+
     def vocabulary(self, edition: Edition) -> Vocabulary:
         """The words of the layout language in an edition."""
         known = self._vocabularies.get(edition)
@@ -319,6 +324,8 @@ class Catalogue:
                     error = CatalogueError(f"another {kind} has the key {entry.key!r}", path=where)
                     error.line = self._line_of_key(source, entry.key)
                     raise error
+                if isinstance(entry, ItemEntry) and entry.source == source:
+                    self._check_points(entry)
                 for layout in entry.layouts if entry.source == source else ():
                     for edition in layout.editions:
                         entry.compiled(layout, edition)
@@ -331,6 +338,13 @@ class Catalogue:
                     error.path, error.column = f"{source}, type {each.key}", 0
                     error.line = self._line_of_key(source, each.key)
                     raise
+
+    def _check_points(self, item: ItemEntry) -> None:
+        if item.pn not in self._words.points:
+            known = ", ".join(self._words.points)
+            error = CatalogueError(f"pn must be of {known}, not {item.pn!r}", path=f"{item.source}, {item.title}")
+            error.line = self._line_of_key(item.source, item.pn)
+            raise error
 
     def _type(self, name: str, edition: Edition) -> NamedType | None:
         for entry in reversed(self._words.types):
@@ -351,6 +365,7 @@ class Catalogue:
 
         tables = FileTables(file.name, file.text)
         self._words.units.update(tables.units())
+        self._words.points.update(tables.points())
         self._words.names.update(tables.names())
         self._words.types += tables.types()
         self._words.enumerations.update(tables.enumerations())

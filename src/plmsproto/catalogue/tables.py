@@ -25,7 +25,7 @@ _ITEM_KEYS: Final = _COMMON_KEYS | {"afn", "fn", "pn"}
 _EVENT_KEYS: Final = _COMMON_KEYS | {"erc", "length_slack"}
 _LAYOUT_KEYS: Final = {"dir", "editions", "fields", "variant"}
 _EVENT_LAYOUT_KEYS: Final = {"editions", "fields"}
-_TABLES: Final = {"units", "names", "type", "enumeration", "afn", "item", "event"}
+_TABLES: Final = {"units", "points", "names", "type", "enumeration", "afn", "item", "event"}
 
 _HEADER: Final = re.compile(r"^[ \t]*\[\[\s*([\w.]+)\s*\]\]", re.MULTILINE)
 _LONG_TEXT: Final = re.compile(r"(\"{3}|'{3})[\s\S]*?\1")
@@ -69,6 +69,10 @@ class FileTables:
     def units(self) -> Mapping[str, str]:
         """Units of measurement with their Chinese names."""
         return self._texts("units")
+
+    def points(self) -> Mapping[str, str]:
+        """What information points may count, with Chinese names."""
+        return self._texts("points")
 
     def names(self) -> Mapping[str, str]:
         """Chinese names of fields, bits and codes."""

@@ -98,7 +98,7 @@ def _show(console: Console, entry: ItemEntry | EventEntry, edition: str | None, 
     console.print(Text(f"{entry.en}  {entry.zh}"))
     facts = [*entry.clauses, f"confidence {entry.confidence}"]
     if isinstance(entry, ItemEntry):
-        facts.append(f"points: {entry.pn.replace('_', ' ')}")
+        facts.append(f"points: {words.pick(entry.pn.replace('_', ' '), words.catalogue.point_zh(entry.pn))}")
     console.print(Text("; ".join(facts), style="dim"))
     if entry.note:
         console.print(Text(entry.note, style="dim"))
