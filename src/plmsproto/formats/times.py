@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..errors import BadValueError, EncodeError, shown
 from .base import NO_DATA, STRAY_FILLS, Format, as_int, digits_of, hex_text
+
+TIME_PARTS: Final = ("second", "minute", "hour", "day", "month", "year")
+"""The two-digit parts that the formats of times are made of."""
 
 
 class MonthDayTime(NamedTuple):
