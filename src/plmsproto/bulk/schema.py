@@ -1,0 +1,397 @@
+"""The columns of a table: what an item's or event's values are, over all its layouts, when they stand in columns.
+
+An item has one table whatever edition, direction or variant its bodies are of; a column is found by the path of its
+field. Where layouts disagree about a field (a finer decimal, a code that another edition names differently), the column
+is wide enough for all of them; where they can't be brought together, each gets a column of its own.
+
+This module knows paths, types and names, but neither frames nor buffers: what fills columns is in ``interpreter``, what
+they are to Arrow in ``arrow``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from ..formats import BcdDecimal, BcdInteger, Enumerated, Format, Integer, PartialTime, Scaled, Shifted, SmallInteger
+from ..formats.times import TIME_PARTS
+from ..identifier import ItemIdentifierFormat
+from ..layout import BitPart, Field
+from ..layout.program import ENTRY, Code, Op, Program, Spot, TimeKind, innermost
+
+Path = tuple[str, ...]
+"""Where a column's values are in a body: names of fields, ``[]`` for the entries of a list."""
+
+
+class Kind(StrEnum):
+    """What the values of a column are."""
+
+    NUMBER = "number"
+    """Whole numbers, or decimals with a common number of places."""
+    FLAG = "flag"
+    NAME = "name"
+    """Names of codes; a code without a name is its number as text."""
+    TIMESTAMP = "timestamp"
+    """Date and time, kept as seconds since 1970."""
+    DATE = "date"
+    """Kept as days since 1970."""
+    TIME_OF_DAY = "time_of_day"
+    """Kept as seconds since midnight."""
+    TEXT = "text"
+    BYTES = "bytes"
+    RECORD = "record"
+    LIST = "list"
+
+
+LARGEST_NAMED: Final = 0xFF
+"""Codes beyond this are kept as they are, not as places in a list of names."""
+
+
+@dataclass(slots=True, eq=False)
+class Column:
+    """One column.
+
+    Attributes:
+        path: where the values are.
+        kind: what they are.
+        lowest, highest: of numbers, in units of the last place.
+        scale: places behind the decimal point; 0 for whole numbers.
+        decimal: the numbers are decimals to ``plmsproto.decode``.
+        names: of names: those of the catalogue. Numbers of unnamed codes follow them in the order of the codes.
+        codes: of names of codes too large for that: code → name.
+        unit, zh: as in the catalogue.
+        children: the fields of a record; the one column of a list's entries.
+    """
+
+    path: Path
+    kind: Kind
+    lowest: int = 0
+    highest: int = 0
+    scale: int = 0
+    decimal: bool = False
+    names: tuple[str, ...] = ()
+    codes: Mapping[int, str] | None = None
+    unit: str = ""
+    zh: str = ""
+    children: list[Column] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The last name of the path."""
+        return self.path[-1]
+
+    @property
+    def en(self) -> str:
+        """The English name."""
+        return self.name.replace("_", " ")
+
+    @property
+    def precision(self) -> int:
+        """Decimal digits of the largest number."""
+        return max(len(str(max(abs(self.lowest), abs(self.highest)))), self.scale + 1)
+
+    @property
+    def width(self) -> int:
+        """Bytes of one value in its buffer; 0 for flags, and where values have no fixed width."""
+        match self.kind:
+            case Kind.NUMBER:
+                return _number_width(self)
+            case Kind.NAME:
+                return 4 if self.codes is not None else 2 if len(self.names) + LARGEST_NAMED + 1 > 1 << 8 else 1
+            case Kind.TIMESTAMP:
+                return 8
+            case Kind.DATE | Kind.TIME_OF_DAY:
+                return 4
+            case _:
+                return 0
+
+    @property
+    def signed(self) -> bool:
+        """Whether numbers are kept with a sign; decimals always are."""
+        return self.decimal or self.lowest < 0
+
+    def walk(self) -> Iterator[Column]:
+        """This column and all inside it, outermost first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def _number_width(column: Column) -> int:
+    if column.decimal:
+        return 4 if column.precision <= 9 else 8
+    bits = max(column.highest.bit_length(), (-column.lowest - 1).bit_length() if column.lowest < 0 else 0)
+    return next(width for width in (1, 2, 4, 8) if bits + (column.lowest < 0) <= 8 * width)
+
+
+class Schema:
+    """The columns of one table.
+
+    Args:
+        programs: the bodies, the newest edition's first.
+        events: keys of the event records that an event's column may name.
+
+    Attributes:
+        columns: the outermost columns, in order.
+        by_path: all columns.
+    """
+
+    def __init__(self, programs: Iterable[Program], events: tuple[str, ...] = ()) -> None:
+        self.columns: list[Column] = []
+        self.by_path: dict[Path, Column] = {}
+        self._events = events
+        self._places: dict[int, tuple[Program, list[Path]]] = {}
+        for program in programs:
+            self._places[id(program)] = program, self._place_all(program)
+
+    def places(self, program: Program) -> list[Path]:
+        """The path of the column of each op of a body; empty for ops that have none."""
+        return self._places[id(program)][1]
+
+    def all_columns(self) -> list[Column]:
+        """All columns, each before those inside it."""
+        return [each for column in self.columns for each in column.walk()]
+
+    def _place_all(self, program: Program) -> list[Path]:
+        renamed: dict[Path, Path] = {}
+        found: list[Path] = []
+        for number, (op, spot) in enumerate(zip(program.ops, program.spots, strict=True)):
+            if op.code in _WITHOUT_COLUMN:
+                found.append(())
+                continue
+            path = spot.path
+            for size in range(len(path), 0, -1):
+                if path[:size] in renamed:
+                    path = renamed[path[:size]] + path[size:]
+                    break
+            column = _column_of(op, spot, path, self._events)
+            if op.code == Code.LIST:
+                column.children = [self._entry(program, number, path)]
+            known = self.by_path.get(path)
+            if known is not None and not _join(known, column):
+                # A field that can't share a column with its namesakes has one that is called after what sets it apart.
+                renamed[path] = (*path[:-1], f"{path[-1]}_{_mark(column, known)}")
+                column = _moved(column, len(path), renamed[path])
+                path = column.path
+                known = self.by_path.get(path)
+                if known is not None and not _join(known, column):
+                    raise TypeError(f"no column for {'.'.join(spot.path)}")
+            if known is None:
+                self._add(column)
+            found.append(path)
+        return found
+
+    def _entry(self, program: Program, number: int, path: Path) -> Column:
+        """The column of a list's entries: that of the one op they consist of, or else a record."""
+        op, spot = program.ops[number + 1], program.spots[number + 1]
+        entry = (*path, ENTRY)
+        if spot.path == (*program.spots[number].path, ENTRY):
+            return _column_of(op, spot, entry, self._events)
+        return Column(entry, Kind.RECORD)
+
+    def _add(self, column: Column) -> None:
+        parent = column.path[:-1]
+        (self.by_path[parent].children if parent else self.columns).append(column)
+        for each in column.walk():
+            self.by_path[each.path] = each
+
+
+_WITHOUT_COLUMN: Final = {Code.END, Code.IF, Code.GO, Code.OPTIONAL, Code.SKIP, Code.UNITS}
+
+
+def _mark(column: Column, known: Column) -> str:
+    """What sets a column apart from the one that has its name already."""
+    if column.kind is Kind.LIST and known.kind is Kind.LIST:
+        return _mark(column.children[0], known.children[0])
+    if column.unit != known.unit:
+        return column.unit
+    return "_".join(child.name for child in column.children) or column.kind
+
+
+def _moved(column: Column, depth: int, to: Path) -> Column:
+    """The column under another name."""
+    children = [_moved(child, depth, to) for child in column.children]
+    return replace(column, path=to + column.path[depth:], children=children)
+
+
+def _column_of(op: Op, spot: Spot, path: Path, events: tuple[str, ...]) -> Column:
+    """The column that one op alone would need."""
+    column = Column(path, Kind.NUMBER, unit=getattr(spot.owner, "unit", ""), zh=getattr(spot.owner, "zh", ""))
+    entry = Column((*path, ENTRY), Kind.NUMBER, unit=column.unit, zh=column.zh)
+    match op.code:
+        case Code.DIGITS | Code.HEX | Code.IP4 | Code.PHONE | Code.ASCII | Code.GB2312:
+            column.kind = Kind.TEXT
+        case Code.RAW:
+            column.kind = Kind.BYTES
+        case Code.BITS:
+            column.kind = Kind.LIST
+            entry.lowest, entry.highest = min(0, op.arg), 0xFFFF
+            column.children = [entry]
+        case Code.LIST:
+            column.kind = Kind.LIST
+        case Code.PACKED:
+            column.kind = Kind.LIST
+            assert spot.form is not None
+            _describe_number(entry, spot.form)
+            column.children = [entry]
+        case Code.RECORD:
+            column.kind = Kind.RECORD
+        case Code.BITFIELD:
+            column.kind = Kind.RECORD
+            if op.arg:
+                column.children = [_number((*path, "spare"), (1 << 8 * op.size) - 1)]
+        case Code.PART if spot.form is None and op.size == 1:
+            column.kind = Kind.FLAG
+        case Code.PART if spot.form is None:
+            column.highest = (1 << op.size) - 1
+        case Code.EVENT:
+            column.kind = Kind.RECORD
+            column.children = [
+                _number((*path, "erc"), 0xFF),
+                Column((*path, "event"), Kind.NAME, names=events),
+                _number((*path, "length"), 0xFF),
+            ]
+        case Code.TIME:
+            _describe_time(column, op, spot)
+        case Code.IDENTIFIER:
+            _describe_identifier(column, spot)
+        case _:
+            assert spot.form is not None
+            _describe_number(column, spot.form)
+    return column
+
+
+def _number(path: Path, highest: int) -> Column:
+    return Column(path, Kind.NUMBER, highest=highest)
+
+
+def _describe_time(column: Column, op: Op, spot: Spot) -> None:
+    kinds = {TimeKind.DATE: Kind.DATE, TimeKind.TIME_OF_DAY: Kind.TIME_OF_DAY, TimeKind.PARTIAL: Kind.RECORD}
+    column.kind = kinds.get(TimeKind(op.mode), Kind.TIMESTAMP)
+    if column.kind is Kind.RECORD:
+        form = spot.form
+        assert isinstance(form, PartialTime)
+        # In the order of the named tuple's parts.
+        parts = [part for part in reversed(TIME_PARTS) if part in form.parts]
+        column.children = [_number((*column.path, part), 2099 if part == "year" else 59) for part in parts]
+
+
+def _describe_identifier(column: Column, spot: Spot) -> None:
+    column.kind = Kind.RECORD
+    for name in ("pns", "fns"):
+        listed = Column((*column.path, name), Kind.LIST)
+        listed.children = [_number((*listed.path, ENTRY), 0xFFFF)]
+        column.children.append(listed)
+    if isinstance(spot.form, ItemIdentifierFormat):
+        keys = Column((*column.path, "keys"), Kind.LIST)
+        key_of = spot.form.key_of
+        keys.children = [Column((*keys.path, ENTRY), Kind.NAME, codes={fn: key_of(fn) for fn in range(1, 2049)})]
+        column.children.append(keys)
+
+
+def _describe_number(column: Column, form: Format) -> None:
+    """Range and places of a format's numbers, or the names of its codes."""
+    if isinstance(form, Enumerated):
+        column.kind = Kind.NAME
+        base = innermost(form)
+        assert base.size is not None
+        if base.size > 1:
+            column.codes = form.labels
+        else:
+            column.names = tuple(form.labels.values())
+        return
+    shift, factor = number_terms(form)
+    lowest, highest, scale = _range_of(innermost(form))
+    scale += places(factor)
+    factor = factor.scaleb(places(factor))
+    bounds = [int((bound + shift) * factor) for bound in (lowest, highest)]
+    column.lowest, column.highest, column.scale = min(bounds), max(bounds), scale
+    column.decimal = scale > 0 or column.lowest < -(1 << 63)
+
+
+def number_terms(form: Format) -> tuple[int, Decimal]:
+    """What is added to the number in the bytes, and what the sum is multiplied by."""
+    shift, factor = 0, Decimal(1)
+    while isinstance(form, (Scaled, Shifted, Enumerated)):
+        if isinstance(form, Scaled):
+            factor *= form.factor
+        elif isinstance(form, Shifted):
+            shift += form.offset
+        form = form.base
+    return shift, factor
+
+
+def places(number: Decimal) -> int:
+    """Digits behind the decimal point."""
+    exponent = number.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    return max(0, -exponent)
+
+
+def own_scale(form: Format) -> int:
+    """Places behind the decimal point of the whole numbers that an op reads for a format."""
+    return _range_of(innermost(form))[2]
+
+
+def _range_of(base: Format) -> tuple[int, int, int]:
+    """Lowest and highest number in units of the last place, and the places behind the decimal point."""
+    match base:
+        case Integer():
+            return base.low, base.high, 0
+        case SmallInteger():
+            return 0, (1 << base.bits) - 1, 0
+        case BcdInteger():
+            return 0, 100**base.size - 1, 0
+        case BcdDecimal():
+            highest = int(base.maximum.scaleb(base.decimals))
+            return -highest if base.signed else 0, highest, base.decimals
+    return _SPECIAL_RANGES[base.name]
+
+
+_SPECIAL_RANGES: Final = {
+    "A2": (-9_990_000_000, 9_990_000_000, 3),
+    "A3": (-9_999_999_000, 9_999_999_000, 0),
+    "A4": (-79, 79, 0),
+}
+
+
+def _alike_inside(known: Column, other: Column) -> bool:
+    """Whether what two columns are made of goes together. The fields of records come one by one later."""
+    if known.kind is Kind.LIST:
+        return _join(known.children[0], other.children[0])
+    made_at_once = [[child.name for child in each.children if child.name != "spare"] for each in (known, other)]
+    return not other.children or made_at_once[1] == [] or made_at_once[0] == made_at_once[1]
+
+
+def _join(known: Column, other: Column) -> bool:
+    """Widens a column for what another layout has at its place; false if the two don't go together."""
+    if not known.zh:
+        known.zh = other.zh
+    if {known.kind, other.kind} == {Kind.NAME, Kind.NUMBER}:
+        number = known if known.kind is Kind.NUMBER else other
+        if number.decimal or number.lowest < 0 or number.highest > LARGEST_NAMED or known.codes or other.codes:
+            return False
+        known.kind = Kind.NAME
+    elif {known.kind, other.kind} == {Kind.FLAG, Kind.NUMBER}:
+        known.kind, known.highest = Kind.NUMBER, max(1, known.highest, other.highest)
+        known.lowest, known.scale, known.decimal = other.lowest, max(known.scale, other.scale), other.decimal
+        return not other.scale
+    elif known.kind is not other.kind or known.unit != other.unit or not _alike_inside(known, other):
+        return False
+    if known.kind is Kind.NAME:
+        if (known.codes is None) is not (other.codes is None):
+            return False
+        if known.codes is not None and other.codes is not None:
+            known.codes = {**known.codes, **other.codes}
+        known.names += tuple(name for name in other.names if name not in known.names)
+    if known.kind is Kind.NUMBER:
+        scale = max(known.scale, other.scale)
+        bounds = [
+            bound * 10 ** (scale - each.scale) for each in (known, other) for bound in (each.lowest, each.highest)
+        ]
+        known.lowest, known.highest, known.scale = min(bounds), max(bounds), scale
+        known.decimal = known.decimal or other.decimal
+    return True

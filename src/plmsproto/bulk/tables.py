@@ -1,0 +1,276 @@
+"""What bulk decoding gives: tables, and the parts that they are made of.
+
+A table keeps its columns as the interpreters wrote them, one part for each stretch of the input; nothing is copied until
+somebody asks for rows (``Table.to_pylist``) or for Arrow (``arrow``). What every row begins with, address, direction,
+edition and the like, is looked up in the index of frames then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..layout.program import ENTRY
+from ..link import FrameIndex
+from .faults import REASONS
+from .interpreter import NO_EDITION, ColumnData, TableData
+from .plan import EDITIONS, Plan, TableSpec
+from .schema import Column, Kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+EPOCH: Final = dt.datetime(1970, 1, 1)
+_NUMBER_CODES: Final = {(1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q"} | {
+    (1, True): "b",
+    (2, True): "h",
+    (4, True): "i",
+    (8, True): "q",
+}
+DIRECTIONS: Final = ("down", "up")
+
+
+@dataclass(slots=True)
+class Frames:
+    """The frames of one part: where their rows look up what belongs to the frame.
+
+    Attributes:
+        index: the index of the part's frames; their offsets count from ``offset``.
+        number: the number of its first frame.
+        offset: what offsets count from.
+        editions: the edition of each frame, ``NO_EDITION`` if it was passed over.
+        entry: which entry of the input each frame is in; ``None`` if the input was one buffer.
+        times, sources: of the entries, as the caller gave them.
+        starts: offset of each entry in the caller's count, and in the buffer.
+    """
+
+    index: FrameIndex
+    number: int = 0
+    offset: int = 0
+    editions: bytes = b""
+    entry: Sequence[int] | None = None
+    times: Any = None
+    sources: Any = None
+    starts: Any = None
+
+    def of_entry(self, values: Any, frame: int) -> Any:
+        """What the caller said of the entry that a frame is in."""
+        return None if values is None or self.entry is None else values[self.entry[frame]]
+
+    def offset_of(self, frame: int) -> int:
+        """The byte offset of a frame, as the caller counts."""
+        base = self.offset if self.starts is None else self.starts[self.entry[frame]]  # type: ignore[index]
+        return int(base + self.index.offset[frame])
+
+
+class FrameColumn(NamedTuple):
+    """A column that every row has from its frame.
+
+    Attributes:
+        name: its name.
+        kind: a letter: ``n`` number, ``d`` one of ``labels``, ``b`` flag, ``t`` time, ``s`` text of a few.
+        width: bytes of a number.
+        labels: the texts.
+        zh: Chinese name.
+        of: its value for a frame.
+    """
+
+    name: str
+    kind: str
+    zh: str
+    of: Callable[[Frames, int], Any]
+
+
+def _edition(frames: Frames, frame: int) -> str | None:
+    code = frames.editions[frame]
+    return None if code == NO_EDITION else str(EDITIONS[code])
+
+
+def _time(frames: Frames, frame: int) -> dt.datetime | None:
+    return as_datetime(frames.of_entry(frames.times, frame))
+
+
+def as_datetime(value: Any) -> dt.datetime | None:
+    """A receive time as a caller may give it: a datetime, or microseconds since 1970."""
+    if isinstance(value, int):
+        return EPOCH + dt.timedelta(microseconds=value)
+    return value.as_py() if hasattr(value, "as_py") else value
+
+
+FRAME_COLUMNS: Final = (
+    FrameColumn("frame", "int64", "帧序号", lambda frames, frame: frames.number + frame),
+    FrameColumn("offset", "int64", "偏移", lambda frames, frame: frames.offset_of(frame)),
+    FrameColumn("time", "time", "接收时间", _time),
+    FrameColumn("source", "text", "来源", lambda frames, frame: frames.of_entry(frames.sources, frame)),
+    FrameColumn("region", "text", "行政区划码", lambda frames, frame: f"{frames.index.region[frame]:04X}"),
+    FrameColumn("terminal", "uint32", "终端地址", lambda frames, frame: frames.index.terminal[frame]),
+    FrameColumn("master", "uint8", "主站地址", lambda frames, frame: frames.index.a3[frame] >> 1),
+    FrameColumn("is_group", "flag", "组地址标志", lambda frames, frame: bool(frames.index.a3[frame] & 1)),
+    FrameColumn("direction", "text", "传输方向", lambda frames, frame: DIRECTIONS[frames.index.control[frame] >> 7]),
+    FrameColumn("afn", "uint8", "应用层功能码", lambda frames, frame: frames.index.afn[frame]),
+    FrameColumn("seq", "uint8", "帧序列域", lambda frames, frame: frames.index.seq[frame]),
+    FrameColumn("edition", "text", "规约版本", _edition),
+)
+"""What every row has of its frame."""
+
+
+class Part(NamedTuple):
+    """The rows of one table in one stretch of the input."""
+
+    frames: Frames
+    data: TableData
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Table:
+    """Rows of one item, one event record, or of what did not decode.
+
+    It speaks the Arrow PyCapsule interface, so that pyarrow, polars, duckdb and pandas take it as it is; that needs
+    pyarrow (``pip install plmsproto[arrow]``).
+    """
+
+    spec: TableSpec
+    plan: Plan
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """The key of the item or event."""
+        return self.spec.key
+
+    def __len__(self) -> int:
+        return sum(part.data.rows for part in self.parts)
+
+    def __repr__(self) -> str:
+        return f"<table {self.key}: {len(self)} rows>"
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """The rows as dicts; values are those of ``plmsproto.decode``.
+
+        What Arrow has no type for is what Arrow makes of it: parts of times and bit fields are dicts, identifiers are
+        dicts of lists, codes without a name are their number as text.
+        """
+        return list(self.rows())
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """As ``to_pylist``, one after another."""
+        for frames, data in self.parts:
+            columns = _Values(self, data)
+            for row in range(data.rows):
+                frame = columns.value(0, row)
+                yield {
+                    **{each.name: each.of(frames, frame) for each in FRAME_COLUMNS},
+                    **{name: value for name, value in columns.record(0, row) if name != "frame"},
+                }
+
+    def to_arrow(self, *, decimals: str = "decimal128", points: bool = False) -> pa.Table:
+        """The table as a ``pyarrow.Table``.
+
+        Args:
+            decimals: what numbers with decimals are: ``decimal128``, which everything reads; ``decimal``, the smallest
+                that holds them (decimal32, decimal64), which takes no copy; ``int``, in units of the last place, with
+                the ``scale`` in the metadata; ``float``, inexact.
+            points: one row for each point of a curve, with its time in ``point_time``, instead of lists.
+
+        Raises:
+            ImportError: pyarrow is not installed.
+            ValueError: there is no such form of decimals.
+        """
+        from . import arrow
+
+        return arrow.to_arrow(self, decimals, points=points)
+
+    def schema(self, *, decimals: str = "decimal128", points: bool = False) -> pa.Schema:
+        """The schema of ``to_arrow``; it depends on the catalogue alone."""
+        from . import arrow
+
+        return arrow.schema_of(self, decimals, points=points)
+
+    def __arrow_c_schema__(self) -> object:
+        return self.schema().__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+
+class _Values:
+    """Python values out of the columns of one part."""
+
+    def __init__(self, table: Table, data: TableData) -> None:
+        self.spec = table.spec
+        self.plan = table.plan
+        self.data = data
+        self.views = [self._view(column, each) for column, each in zip(self.spec.columns, data.columns, strict=True)]
+        self.offsets = [
+            None if each.offsets is None else memoryview(each.offsets).cast("B").cast("i") for each in data.columns
+        ]
+        self.top = [number for number, shape in enumerate(self.spec.shapes) if self._is_top(number)]
+
+    def _is_top(self, number: int) -> bool:
+        return not any(
+            at < number <= at + shape.inside for at, shape in enumerate(self.spec.shapes)
+        )
+
+    @staticmethod
+    def _view(column: Column, data: ColumnData) -> memoryview | None:
+        if data.data is None:
+            return None
+        view = memoryview(data.data).cast("B")
+        return view.cast(_NUMBER_CODES[column.width, column.signed]) if column.width else view
+
+    def record(self, first: int, row: int) -> Iterator[tuple[str, Any]]:
+        """The outermost fields of a row."""
+        for number in self.top:
+            yield self.spec.columns[number].name, self.value(number, row)
+
+    def value(self, number: int, row: int) -> Any:
+        """One value."""
+        data, column, view = self.data.columns[number], self.spec.columns[number], self.views[number]
+        if data.valid is not None and not memoryview(data.valid).cast("B")[row >> 3] >> (row & 7) & 1:
+            return None
+        offsets = self.offsets[number]
+        match column.kind:
+            case Kind.RECORD:
+                return {self.spec.columns[child].name: self.value(child, row) for child in self._children(number)}
+            case Kind.LIST:
+                assert offsets is not None
+                return [self.value(number + 1, entry) for entry in range(offsets[row], offsets[row + 1])]
+            case Kind.TEXT | Kind.BYTES:
+                assert offsets is not None
+                assert view is not None
+                raw = bytes(view[offsets[row] : offsets[row + 1]])
+                return raw if column.kind is Kind.BYTES else raw.decode()
+            case Kind.FLAG:
+                assert view is not None
+                return bool(view[row >> 3] >> (row & 7) & 1)
+        assert view is not None
+        return python_value(column, view[row])
+
+    def _children(self, number: int) -> Iterator[int]:
+        at, end = number + 1, number + 1 + self.spec.shapes[number].inside
+        while at < end:
+            yield at
+            at += 1 + self.spec.shapes[at].inside
+
+
+def python_value(column: Column, number: int) -> Any:
+    """A kept number as the value that it stands for."""
+    match column.kind:
+        case Kind.NUMBER:
+            return Decimal(number).scaleb(-column.scale) if column.decimal else number
+        case Kind.NAME if column.codes is not None:
+            return column.codes.get(number, str(number))
+        case Kind.NAME:
+            return column.names[number] if number < len(column.names) else str(number - len(column.names))
+        case Kind.TIMESTAMP:
+            return EPOCH + dt.timedelta(seconds=number)
+        case Kind.DATE:
+            return EPOCH.date() + dt.timedelta(days=number)
+        case _:
+            return dt.time(number // 3600, number // 60 % 60, number % 60)
+
+
+__all__ = ["FRAME_COLUMNS", "Frames", "Part", "Table", "python_value", "ENTRY", "REASONS", "Mapping"]
