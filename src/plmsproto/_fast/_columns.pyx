@@ -103,6 +103,7 @@ cdef enum:
     ALL_POINTS = 0xFFFF
     NO_EDITION = 0xFF
     FEWEST_ROWS = 64
+    MOST_ROWS = 1 << 20
 
 cdef int64_t NOTHING = INT64_MIN
 
@@ -114,12 +115,15 @@ cdef int32_t DAYS_BEFORE[100 * 12]  # days from 1970 to the first of each month 
 cdef uint8_t DAYS_OF[100 * 12]
 cdef uint16_t GBK[1 << 16]  # code point of each two bytes; 0 for what is no printable character
 cdef int64_t TENS[19]
+cdef uint8_t LOWEST_BIT[256]
 
 
 cdef _make_tables():
     from datetime import date
 
     cdef int number, year, month
+    for number in range(1, 256):
+        LOWEST_BIT[number] = (number & -number).bit_length() - 1
     for number in range(256):
         TWO_DIGITS[number] = 10 * (number >> 4) + (number & 15) if number >> 4 < 10 and number & 15 < 10 else BAD
     for year in range(100):
@@ -146,8 +150,19 @@ _make_tables()
 # Op tables
 
 
+# Ops that are frequent, and need nothing but their bytes and a column of four or eight bytes.
+cdef enum:
+    SIGNED_2 = 1
+    SIGNED_3 = 2
+    PLAIN_2 = 3
+    PLAIN_3 = 4
+    PLAIN_4 = 5
+    PLAIN_5 = 6
+
+
 cdef struct Op:
     int32_t code
+    int32_t quick     # one of the above, or 0
     int32_t size
     int32_t mode
     int32_t slot
@@ -201,6 +216,16 @@ cdef struct Way:
 cdef struct Ways:
     int32_t count
     Way *ways
+
+
+cdef int32_t quick_code(Op *op) noexcept:
+    if op.slot >= 0 or op.counter >= 0 or op.names >= 0 or op.shift:
+        return 0
+    if op.code == SIGNED_BCD:
+        return SIGNED_2 if op.size == 2 else SIGNED_3 if op.size == 3 else 0
+    if op.code == BCD and 2 <= op.size <= 5:
+        return PLAIN_2 + op.size - 2
+    return 0
 
 
 cdef class Owner:
@@ -258,8 +283,9 @@ cdef class Owner:
             made.ops[i] = Op(
                 code=op.code, size=op.size, mode=op.mode, slot=op.slot, counter=op.counter, jump=op.jump,
                 column=op.column, names=op.names, absent=op.absent, number=op.number, arg=op.arg, add=op.add,
-                shift=op.shift, multiplier=op.multiplier,
+                shift=op.shift, multiplier=op.multiplier, quick=0,
             )
+            made.ops[i].quick = quick_code(&made.ops[i])
         made.counts = <Count *>self.allocate(len(bound.counts) * sizeof(Count))
         for i, (kind, slot, constant, table) in enumerate(bound.counts):
             made.counts[i] = Count(kind=kind, slot=slot, constant=constant, table=table)
@@ -291,6 +317,7 @@ cdef struct Column:
 cdef struct Level:
     int64_t count
     int64_t capacity
+    int64_t expected   # as many rows as there were the last time
 
 
 cdef struct Table:
@@ -329,7 +356,7 @@ cdef Memory memory_of(void *data, Py_ssize_t size):
 cdef int grow(Table *table, int32_t level, int64_t needed) noexcept nogil:
     """Gives all columns of a level room for more rows."""
     cdef int64_t before = table.levels[level].capacity
-    cdef int64_t capacity = max(2 * before, FEWEST_ROWS)
+    cdef int64_t capacity = max(2 * before, table.levels[level].expected, FEWEST_ROWS)
     cdef Column *column
     cdef void *more
     cdef int32_t i
@@ -579,9 +606,9 @@ cdef class Interpreter:
 
     @cython.critical_section
     def run(self, view, offsets, lengths, first, last):
-        """Reads the frames ``first`` to before ``last`` of an index."""
+        """Reads the frames ``first`` to before ``last`` of an index; returns the first that was not read."""
         cdef Py_buffer data, places, sizes
-        cdef int64_t number = first, end = last
+        cdef int64_t number = first, end = last, rows = 0
         cdef int status = OK
         cdef void *more
         PyObject_GetBuffer(view, &data, PyBUF_SIMPLE)
@@ -598,7 +625,7 @@ cdef class Interpreter:
                 self._editions = <uint8_t *>more
             while number < end:
                 with nogil:
-                    while number < end:
+                    while number < end and rows <= MOST_ROWS:
                         self._size = (<const uint16_t *>sizes.buf)[number]
                         if (<const uint64_t *>places.buf)[number] + <uint64_t>self._size > <uint64_t>data.len:
                             status = FAILED
@@ -610,12 +637,16 @@ cdef class Interpreter:
                             break
                         self._edition_count += 1
                         number += 1
+                        rows += self._completed_count
                 if status == ASK:
                     self._answer()
                 elif status == MEMORY:
                     raise MemoryError
                 elif status == FAILED:
                     raise ValueError("a frame lies outside the buffer")
+                elif rows > MOST_ROWS:
+                    break
+            return number
         finally:
             PyBuffer_Release(&data)
             PyBuffer_Release(&places)
@@ -624,7 +655,7 @@ cdef class Interpreter:
     @cython.critical_section
     def take(self):
         """Returns what was read since the last time."""
-        from plmsproto.bulk.interpreter import Harvest
+        from plmsproto.bulk.columns import Harvest
 
         cdef int32_t i
         tables = {}
@@ -636,7 +667,7 @@ cdef class Interpreter:
         return Harvest(tables, editions)
 
     cdef _take_table(self, Table *table):
-        from plmsproto.bulk.interpreter import ColumnData, TableData
+        from plmsproto.bulk.columns import ColumnData, TableData
 
         cdef Column *column
         cdef int64_t rows
@@ -672,7 +703,7 @@ cdef class Interpreter:
             columns.append(ColumnData(data, valid, offsets))
         counts = tuple([table.levels[i].count for i in range(table.level_count)])
         for i in range(table.level_count):
-            table.levels[i] = Level(0, 0)
+            table.levels[i] = Level(0, 0, (table.levels[i].count * 17 // 16 + FEWEST_ROWS) // 64 * 64)
         return TableData(counts[0], tuple(columns), counts)
 
     cdef int _catch_up(self) except -1:
@@ -1032,7 +1063,7 @@ cdef class Interpreter:
 
     cdef int _read_units(self, int32_t afn) noexcept nogil:
         cdef const uint8_t *raw
-        cdef int32_t start, first_fn, bit, group, member, groups, members, base
+        cdef int32_t start, first_fn, groups, members, base, group, left, point, bits
         cdef int status
         cdef uint8_t da1, da2, dt1
         while self._position < self._stop:
@@ -1057,17 +1088,19 @@ cdef class Interpreter:
                 base, members = ALL_POINTS, 1
             else:
                 base = 8 * (da2 - 1) + 1
-            for group in range(8):
-                if not groups >> group & 1:
-                    continue
-                for member in range(8):
-                    if not members >> member & 1:
-                        continue
-                    for bit in range(8):
-                        if dt1 >> bit & 1:
-                            status = self._read_unit(afn, first_fn + bit, base + 8 * group + member)
-                            if status != OK:
-                                return OK if status == FAILED else status
+            while groups:
+                group = base + 8 * LOWEST_BIT[groups]
+                left = members
+                while left:
+                    point = group + LOWEST_BIT[left]
+                    bits = dt1
+                    while bits:
+                        status = self._read_unit(afn, first_fn + LOWEST_BIT[bits], point)
+                        if status != OK:
+                            return OK if status == FAILED else status
+                        bits &= bits - 1
+                    left &= left - 1
+                groups &= groups - 1
             if not self._nested and self._error_count >= self._most_errors:
                 return ABORT
         return OK
@@ -1142,33 +1175,15 @@ cdef class Interpreter:
     cdef int _run(self, Program *program, Table *table, int32_t at, int32_t end) noexcept nogil:
         """Does the ops from ``at`` to before ``end``."""
         cdef Op *op
-        cdef Column *column
-        cdef int64_t row, number
-        cdef const uint8_t *raw
-        cdef uint8_t first, second, third
         cdef int status
         while at < end:
             op = &program.ops[at]
+            if op.quick:
+                at += self._run_quick(op, table, end - at)
+                if at == end:
+                    return OK
+                op = &program.ops[at]
             at += 1
-            # The most frequent by far, without a call.
-            if op.code == SIGNED_BCD and 2 <= op.size <= 3 and self._stop - self._position >= op.size:
-                raw = self._data + self._position
-                if op.size == 3:
-                    first, second, third = TWO_DIGITS[raw[0]], TWO_DIGITS[raw[1]], TWO_DIGITS[raw[2] & 0x7F]
-                    number = first + 100 * <int64_t>second + 10000 * <int64_t>third
-                    if raw[2] & 0x80:
-                        number = -number
-                else:
-                    first, second, third = TWO_DIGITS[raw[0]], TWO_DIGITS[raw[1] & 0x7F], 0
-                    number = first + 100 * <int64_t>second
-                    if raw[1] & 0x80:
-                        number = -number
-                if not (first | second | third) & BAD and op.slot < 0:
-                    self._position += op.size
-                    if table is not NULL and op.column >= 0:
-                        column = &table.columns[op.column]
-                        put_number(column, table.levels[column.level].count, number * op.multiplier)
-                    continue
             if op.code <= IDENTIFIER:
                 status = self._read_value(program, table, op)
             elif op.code == RECORD:
@@ -1203,6 +1218,52 @@ cdef class Interpreter:
             if status != OK:
                 return status
         return OK
+
+    cdef inline int32_t _run_quick(self, Op *op, Table *table, int32_t most) noexcept nogil:
+        """Does frequent ops up to the first that is none, or whose bytes are not plain digits; returns how many."""
+        cdef const uint8_t *raw = self._data + self._position
+        cdef const uint8_t *end = self._data + self._stop
+        cdef Column *column
+        cdef int64_t number, row = -1
+        cdef uint8_t bad
+        cdef int32_t done = 0
+        while done < most and op.quick and end - raw >= op.size:
+            bad = TWO_DIGITS[raw[0]]
+            number = bad
+            if op.quick == SIGNED_3:
+                bad |= TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2] & 0x7F]
+                number += 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2] & 0x7F]
+                if raw[2] & 0x80:
+                    number = -number
+            elif op.quick == SIGNED_2:
+                bad |= TWO_DIGITS[raw[1] & 0x7F]
+                number += 100 * TWO_DIGITS[raw[1] & 0x7F]
+                if raw[1] & 0x80:
+                    number = -number
+            else:
+                bad |= TWO_DIGITS[raw[1]]
+                number += 100 * TWO_DIGITS[raw[1]]
+                if op.quick >= PLAIN_3:
+                    bad |= TWO_DIGITS[raw[2]]
+                    number += 10000 * TWO_DIGITS[raw[2]]
+                if op.quick >= PLAIN_4:
+                    bad |= TWO_DIGITS[raw[3]]
+                    number += 1000000 * <int64_t>TWO_DIGITS[raw[3]]
+                if op.quick >= PLAIN_5:
+                    bad |= TWO_DIGITS[raw[4]]
+                    number += 100000000 * <int64_t>TWO_DIGITS[raw[4]]
+            if bad & BAD:
+                break
+            raw += op.size
+            if table is not NULL and op.column >= 0:
+                column = &table.columns[op.column]
+                if row < 0:
+                    row = table.levels[column.level].count  # the same for all fields of a record
+                put_number(column, row, number * op.multiplier)
+            op += 1
+            done += 1
+        self._position = <int32_t>(raw - self._data)
+        return done
 
     cdef inline bint _holds(self, Op *op) noexcept nogil:
         cdef int64_t number = self._numbers[op.slot]
@@ -1549,7 +1610,7 @@ cdef class Interpreter:
             if wanted > 0 and ensure(kept, child, wanted) != OK:
                 return MEMORY
             if op.jump == at + 1 and wanted > 0:
-                done = self._read_plain_list(program, kept, &program.ops[at], wanted)
+                done = self._read_plain_list(kept, &program.ops[at], wanted)
         while self._position < self._stop if wanted < 0 else done < wanted:
             before = self._position
             if events:
@@ -1571,57 +1632,20 @@ cdef class Interpreter:
             self._end_list(kept, op.column)
         return OK
 
-    cdef int64_t _read_plain_list(self, Program *program, Table *table, Op *op, int64_t wanted) noexcept nogil:
-        """Reads entries of a curve up to the first that is not plain BCD; returns how many."""
+    cdef int64_t _read_plain_list(self, Table *table, Op *op, int64_t wanted) noexcept nogil:
+        """Reads entries of a curve up to the first that is not plain digits; returns how many."""
         cdef const uint8_t *raw = self._data + self._position
         cdef Column *column
-        cdef int32_t size = op.size
-        cdef int64_t done = 0, row, number
-        cdef uint8_t bad, last, sign = 0x7F if op.code == SIGNED_BCD else 0xFF
-        cdef int32_t *narrow
-        cdef int64_t *wide
-        if (op.code != BCD and op.code != SIGNED_BCD) or op.slot >= 0 or op.column < 0 or op.shift or op.names >= 0:
-            return 0
-        if wanted * size > self._stop - self._position or size > 5 or size < 2:
+        cdef int64_t done = 0, row
+        if not op.quick or op.column < 0 or wanted * op.size > self._stop - self._position:
             return 0
         column = &table.columns[op.column]
-        if column.width != 4 and column.width != 8:
-            return 0
         row = table.levels[column.level].count
-        narrow = <int32_t *>column.data + row
-        wide = <int64_t *>column.data + row
-        while done < wanted:
-            last = raw[size - 1]
-            bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[last & sign]
-            if size == 2:
-                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[last & sign]
-            elif size == 3:
-                bad |= TWO_DIGITS[raw[1]]
-                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[last & sign]
-            elif size == 4:
-                bad |= TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]]
-                number = (
-                    TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]]
-                    + 1000000 * <int64_t>TWO_DIGITS[last & sign]
-                )
-            else:
-                bad |= TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]] | TWO_DIGITS[raw[3]]
-                number = (
-                    TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]]
-                    + 1000000 * <int64_t>TWO_DIGITS[raw[3]] + 100000000 * <int64_t>TWO_DIGITS[last & sign]
-                )
-            if bad & BAD:
-                break
-            if last & <uint8_t>~sign:
-                number = -number
-            number *= op.multiplier
-            if column.width == 4:
-                narrow[done] = <int32_t>number
-            else:
-                wide[done] = number
-            done += 1
-            raw += size
-        self._position += <int32_t>done * size
+        if column.width == 4:
+            done = read_digits_32(raw, op.quick, wanted, op.multiplier, <int32_t *>column.data + row)
+        elif column.width == 8:
+            done = read_digits_64(raw, op.quick, wanted, op.multiplier, <int64_t *>column.data + row)
+        self._position += <int32_t>done * op.size
         table.levels[column.level].count += done
         return done
 
@@ -1733,6 +1757,73 @@ cdef class Interpreter:
 
 
 # Values
+
+
+ctypedef fused Kept:
+    int32_t
+    int64_t
+
+
+cdef inline int64_t read_digits(
+    const uint8_t *raw, int32_t size, uint8_t sign, int64_t wanted, int64_t multiplier, Kept *kept
+) noexcept nogil:
+    """Reads numbers in BCD one after another up to the first that is none; inlined for every size."""
+    cdef int64_t done
+    cdef uint8_t bad, last
+    cdef Kept number
+    for done in range(wanted):
+        last = TWO_DIGITS[raw[size - 1] & <uint8_t>~sign]
+        bad = TWO_DIGITS[raw[0]] | last
+        number = TWO_DIGITS[raw[0]]
+        if size == 2:
+            number += 100 * <Kept>last
+        elif size == 3:
+            bad |= TWO_DIGITS[raw[1]]
+            number += 100 * <Kept>TWO_DIGITS[raw[1]] + 10000 * <Kept>last
+        elif size == 4:
+            bad |= TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]]
+            number += 100 * <Kept>TWO_DIGITS[raw[1]] + 10000 * <Kept>TWO_DIGITS[raw[2]] + 1000000 * <Kept>last
+        else:
+            bad |= TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]] | TWO_DIGITS[raw[3]]
+            number += 100 * <Kept>TWO_DIGITS[raw[1]] + 10000 * <Kept>TWO_DIGITS[raw[2]]
+            number += 1000000 * <Kept>TWO_DIGITS[raw[3]] + 100000000 * <Kept>last
+        if bad & BAD:
+            return done
+        if raw[size - 1] & sign:
+            number = -number
+        kept[done] = number * <Kept>multiplier
+        raw += size
+    return wanted
+
+
+cdef int64_t read_digits_32(
+    const uint8_t *raw, int32_t quick, int64_t wanted, int64_t multiplier, int32_t *kept
+) noexcept nogil:
+    if quick == SIGNED_2:
+        return read_digits(raw, 2, 0x80, wanted, multiplier, kept)
+    if quick == SIGNED_3:
+        return read_digits(raw, 3, 0x80, wanted, multiplier, kept)
+    if quick == PLAIN_2:
+        return read_digits(raw, 2, 0, wanted, multiplier, kept)
+    if quick == PLAIN_3:
+        return read_digits(raw, 3, 0, wanted, multiplier, kept)
+    if quick == PLAIN_4:
+        return read_digits(raw, 4, 0, wanted, multiplier, kept)
+    return 0
+
+
+cdef int64_t read_digits_64(
+    const uint8_t *raw, int32_t quick, int64_t wanted, int64_t multiplier, int64_t *kept
+) noexcept nogil:
+    if quick == SIGNED_2:
+        return read_digits(raw, 2, 0x80, wanted, multiplier, kept)
+    if quick == SIGNED_3:
+        return read_digits(raw, 3, 0x80, wanted, multiplier, kept)
+    if quick == PLAIN_4:
+        return read_digits(raw, 4, 0, wanted, multiplier, kept)
+    if quick == PLAIN_5:
+        return read_digits(raw, 5, 0, wanted, multiplier, kept)
+    return 0
 
 
 cdef inline int32_t ways_key(int32_t tag, int32_t control, int32_t afn, int32_t tpv) noexcept nogil:

@@ -255,63 +255,152 @@ cdef inline void enter(
     columns.seq[place] = a3[2]
 
 
-def scan(buffer, *, address_size=5, max_length=MAX_NETWORK):
+cdef int64_t scan_stretch(
+    index, Columns *columns, Py_ssize_t *counted, Py_ssize_t *capacity, const uint8_t *data, int64_t position,
+    int64_t stop, int64_t limit, Py_ssize_t address, Py_ssize_t shortest, Py_ssize_t longest, bint final
+) except -1 nogil:
+    """Adds the frames that begin before stop and end before limit; returns where the search ended."""
+    cdef RunningSums sums = RunningSums(0, 0, 0, NULL)
+    cdef Py_ssize_t count = counted[0], first_count = counted[0]
+    cdef int64_t first = position
+    # No head begins in the last bytes, but any 68H before them may be read as one.
+    cdef int64_t last = min(stop, limit - HEAD_SIZE + 1)
+    cdef int64_t waiting = -1
+    cdef Py_ssize_t size
+    cdef double expected
+    cdef int verdict
+    cdef const uint8_t *opened
+    while position < last:
+        position = find_start(data, position, last)
+        if position == last:
+            break
+        size = candidate_size(data + position, shortest, longest)
+        if size == 0:
+            position += 1
+            continue
+        if size > limit - position:
+            if not final:
+                waiting = position
+                break
+            position += STRIDE
+            continue
+        verdict = is_frame(&sums, data, 0, limit, position, position + size, position)
+        if verdict == 0:
+            position += STRIDE
+            continue
+        if verdict < 0:
+            free(sums.totals)
+            with gil:
+                raise MemoryError
+        if count == capacity[0]:
+            # Room for as many as there will be if the rest is like what was seen, but with restraint.
+            expected = 1.1 * (count - first_count) * (<double>(stop - first) / (position - first + 1))
+            capacity[0] = count + 1024 + (<Py_ssize_t>expected if expected < 8 * count else 8 * count)
+            with gil:
+                resize(index, capacity[0], columns)
+        enter(columns, count, data, position, size, address)
+        count += 1
+        position += size
+    free(sums.totals)
+    counted[0] = count
+    if waiting >= 0:
+        return waiting
+    if final or stop < limit:
+        return max(position, stop)
+    position = max(position, limit - HEAD_SIZE + 1)
+    if position >= limit:
+        return limit
+    opened = <const uint8_t *>memchr(data + position, START, <size_t>(limit - position))
+    return limit if opened is NULL else opened - data
+
+
+def scan(
+    buffer, *, address_size=5, max_length=MAX_NETWORK, start=0, stop=None, bounds=None, first_entry=0,
+    final=True,
+):
     """Finds and validates all frames of a buffer, and indexes them."""
     # Imported late, as the link layer itself imports this module.
     from plmsproto.link.constants import check_options, minimum_length
-    from plmsproto.link.scan import FrameIndex
+    from plmsproto.link.scan import FrameIndex, check_range
 
     cdef Py_buffer view
-    cdef const uint8_t *data
     cdef Columns columns
-    cdef RunningSums sums = RunningSums(0, 0, 0, NULL)
-    cdef Py_ssize_t count = 0, capacity = 0
-    cdef Py_ssize_t position = 0, stop, size
+    cdef Py_ssize_t count = 0, capacity = 0, entries, entry, offset
     cdef Py_ssize_t address, shortest, longest
-    cdef double expected
-    cdef int verdict
+    cdef int64_t first, end
+    cdef bint all_bytes = final
+    cdef array.array limits, entry_of
 
     PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE)
     try:
         check_options(address_size, max_length)
         address, shortest, longest = address_size, minimum_length(address_size), max_length
+        first, end = start, check_range(view.len, start, stop, bounds)
         index = FrameIndex.empty()
-        data = <const uint8_t *>view.buf
-        # No head begins in the last bytes, but any 68H before them may be read as one.
-        stop = view.len - HEAD_SIZE + 1
+        if bounds is None:
+            with nogil:
+                end = scan_stretch(
+                    index, &columns, &count, &capacity, <const uint8_t *>view.buf, first, end, view.len, address,
+                    shortest, longest, all_bytes,
+                )
+            resize(index, count, &columns)
+            index.end = end
+            return index
+        limits = array.array("Q", bounds)
+        entries = len(limits) - 1
+        entry_of = array.array("I")
         with nogil:
-            while position < stop:
-                position = find_start(data, position, stop)
-                if position == stop:
-                    break
-                size = candidate_size(data + position, shortest, longest)
-                if size == 0:
-                    position += 1
-                    continue
-                if size > view.len - position:
-                    position += STRIDE
-                    continue
-                verdict = is_frame(&sums, data, 0, view.len, position, position + size, position)
-                if verdict == 0:
-                    position += STRIDE
-                    continue
-                if verdict < 0:
-                    with gil:
-                        raise MemoryError
-                if count == capacity:
-                    # Room for as many as there will be if the rest is like what was seen, but with restraint.
-                    expected = 1.1 * count * (<double>view.len / (position + 1))
-                    capacity = 1024 + (<Py_ssize_t>expected if expected < 8 * capacity else 8 * capacity)
-                    with gil:
-                        resize(index, capacity, &columns)
-                enter(&columns, count, data, position, size, address)
-                count += 1
-                position += size
+            for entry in range(entries):
+                scan_stretch(
+                    index, &columns, &count, &capacity, <const uint8_t *>view.buf,
+                    <int64_t>limits.data.as_ulonglongs[entry], <int64_t>limits.data.as_ulonglongs[entry + 1],
+                    <int64_t>limits.data.as_ulonglongs[entry + 1], address, shortest, longest, True,
+                )
         resize(index, count, &columns)
+        array.resize(entry_of, count)
+        entry = 0
+        offset = first_entry
+        for first in range(count):
+            while columns.offset[first] >= limits.data.as_ulonglongs[entry + 1]:
+                entry += 1
+            entry_of.data.as_uints[first] = <unsigned int>(entry + offset)
+        index.entry = entry_of
+        index.end = limits.data.as_ulonglongs[entries]
         return index
     finally:
-        free(sums.totals)
         PyBuffer_Release(&view)
+
+
+def gaps(index, bounds):
+    """The runs of bytes that belong to no frame: offset and length of each, and between which bounds it is."""
+    cdef array.array limits = array.array("Q", bounds)
+    cdef array.array offset = index.offset, length = index.length
+    cdef Py_ssize_t frames = len(offset), frame = 0, entry, count = 0, capacity = 0
+    cdef array.array offsets = array.array("Q"), lengths = array.array("Q"), entries = array.array("I")
+    cdef uint64_t position, before, end
+    cdef bint found
+    for entry in range(len(limits) - 1):
+        position = limits.data.as_ulonglongs[entry]
+        end = limits.data.as_ulonglongs[entry + 1]
+        while True:
+            found = frame < frames and offset.data.as_ulonglongs[frame] < end
+            before = offset.data.as_ulonglongs[frame] if found else end
+            if before > position:
+                if count == capacity:
+                    capacity = 2 * capacity + 64
+                    for column in (offsets, lengths, entries):
+                        array.resize(column, capacity)
+                offsets.data.as_ulonglongs[count] = position
+                lengths.data.as_ulonglongs[count] = before - position
+                entries.data.as_uints[count] = <unsigned int>entry
+                count += 1
+            if not found:
+                break
+            position = offset.data.as_ulonglongs[frame] + length.data.as_ushorts[frame]
+            frame += 1
+    for column in (offsets, lengths, entries):
+        array.resize(column, count)
+    return offsets, lengths, entries
 
 
 # A stream

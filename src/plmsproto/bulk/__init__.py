@@ -1,38 +1,30 @@
-"""Many frames at once: a buffer of them becomes an index.
+"""Many frames at once: a buffer of them becomes an index (``scan``), or tables (``decode``).
 
 What one frame says is the application layer's business (``plmsproto.decode``); streams that arrive in pieces are the
-``FrameSplitter``'s.
+``FrameSplitter``'s. The way of the data: ``decoding`` cuts what it is given into stretches; an ``interpreter`` (or its
+compiled twin) reads the frames of a stretch by the op tables of a ``plan`` into ``columns``; ``schema`` says what
+columns an item has; ``tables`` is what a user sees; ``arrow`` is what Arrow sees, and all that needs pyarrow.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from .. import _implementation
-from ..link import MAX_NETWORK, FrameIndex, IndexedFrame
+from ..link import FrameIndex, IndexedFrame
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from .decoding import Tables, decode, scan
+    from .tables import Table
 
-__all__ = ["FrameIndex", "IndexedFrame", "scan"]
+__all__ = ["FrameIndex", "IndexedFrame", "Table", "Tables", "decode", "scan"]
+
+_ON_DEMAND: Final = {"Tables": "decoding", "decode": "decoding", "scan": "decoding", "Table": "tables"}
+"""What is imported when it is first asked for, so that importing the library is quick."""
 
 
-def scan(buffer: Buffer, *, address_size: int = 5, max_length: int = MAX_NETWORK) -> FrameIndex:
-    """Finds and validates all frames of a buffer, and indexes them.
-
-    The compiled implementation lets other threads run meanwhile and works at the order of memory speed.
-
-    Args:
-        buffer: any contiguous bytes: bytes, bytearray, memoryview, mmap. It is not copied.
-        address_size: bytes of the address field, 5 or 7.
-        max_length: largest L1 that is believed; ``MAX_RADIO`` for a capture of a radio channel.
-
-    Returns:
-        One array a field (offset, length, tag, C, A1, A2, A3, AFN, SEQ), one place in each array a frame.
-
-    Raises:
-        TypeError: the argument is no buffer.
-        BufferError: the buffer is not contiguous.
-        ValueError: an option is out of its range.
-    """
-    return _implementation.scan(buffer, address_size=address_size, max_length=max_length)
+def __getattr__(name: str) -> Any:
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f".{_ON_DEMAND[name]}", __name__), name)
+    return found

@@ -65,7 +65,9 @@ REASONS: Final[dict[int, str]] = {
     Fault.NO_ROOM: "no room for data units and AUX",
     Fault.NESTED: "data units nest too deep",
     **{
-        Fault[f"UNKNOWN_{what.upper()}_{name}"]: f"unknown {what if what == 'item' else 'AFN'} in {RULES[edition].title}"
+        Fault[
+            f"UNKNOWN_{what.upper()}_{name}"
+        ]: f"unknown {what if what == 'item' else 'AFN'} in {RULES[edition].title}"
         for what in ("item", "afn")
         for name, edition in _EDITION_OF.items()
     },

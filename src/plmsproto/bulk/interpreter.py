@@ -12,8 +12,7 @@ attempt fits better.
 from __future__ import annotations
 
 import datetime as dt
-from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +24,7 @@ from ..identifier import PointCoding, decode_identifier
 from ..layout.counts import COMPARISONS
 from ..layout.cursor import FILL_RUN
 from ..layout.program import COMPARISON_NAMES, Code, CountKind
+from .columns import NO_EDITION, Harvest, TableBuilder
 from .faults import REASONS, Fault
 from .plan import (
     AUX_OP,
@@ -35,7 +35,6 @@ from .plan import (
     Bound,
     BoundOp,
     Plan,
-    TableSpec,
     Way,
     point_coding,
 )
@@ -44,53 +43,13 @@ from .schema import Column, Kind
 _EPOCH: Final = dt.datetime(1970, 1, 1)
 _FAULT_OF: Final = {reason: fault for fault, reason in REASONS.items()}
 _CODINGS: Final = (PointCoding.BIT_GROUPS, PointCoding.NUMBERED_GROUP)
-NO_EDITION: Final = 0xFF
-"""Stands for the edition of a frame that was not looked at."""
 
 
-class ColumnData(NamedTuple):
-    """The values of one column, in the form that Arrow has them.
-
-    Attributes:
-        data: numbers in the machine's order of bytes, bits of flags from the lowest, or bytes one after another;
-            ``None`` for lists and records.
-        valid: bits from the lowest, 0 where there is no value; ``None`` if there are values everywhere.
-        offsets: of lists and of what varies in length: where each begins, and behind the last where it ends, four bytes
-            each.
-    """
-
-    data: Any
-    valid: Any
-    offsets: Any
+MOST_ROWS: Final = 1 << 20
+"""After so many rows an interpreter stops, for what it wrote to be taken."""
 
 
-class TableData(NamedTuple):
-    """The rows of one table.
-
-    Attributes:
-        rows: how many.
-        columns: one for each of ``TableSpec.columns``.
-        counts: how many rows each level has.
-    """
-
-    rows: int
-    columns: tuple[ColumnData, ...]
-    counts: tuple[int, ...]
-
-
-class Harvest(NamedTuple):
-    """What came of a stretch of frames.
-
-    Attributes:
-        tables: number of the table in the plan → its rows.
-        editions: for each frame the number of its edition; ``NO_EDITION`` if it was passed over.
-    """
-
-    tables: Mapping[int, TableData]
-    editions: Any
-
-
-class _Failure(Exception):
+class _Unfit(Exception):  # noqa: N818 - nothing that anybody but this module sees
     """A structure that does not fit."""
 
     def __init__(self, fault: int, position: int | None = None, op: int = 0) -> None:
@@ -111,69 +70,6 @@ class _Error(NamedTuple):
     afn: int
 
 
-class _Table:
-    """Columns that grow: one list of values a column, ``None`` for none; ends of lists; nothing but truth for records."""
-
-    def __init__(self, spec: TableSpec) -> None:
-        self.spec = spec
-        self.values: list[list[Any]] = [[] for _ in spec.columns]
-        self.counts = [0] * spec.levels
-
-    def put(self, column: int, value: Any) -> None:
-        self.values[column].append(value)
-
-    def put_nothing(self, column: int) -> None:
-        """No value, nor anything inside."""
-        shape = self.spec.shapes[column]
-        for each in range(column, column + shape.inside + 1):
-            if self.spec.shapes[each].level == shape.level:
-                self.values[each].append(None)
-
-    def end_list(self, column: int) -> None:
-        self.put(column, self.counts[self.spec.shapes[column].child])
-
-    def truncate(self, rows: int) -> None:
-        """Takes back all rows but the first ones, and what was begun of a row."""
-        self.counts[0] = rows
-        for values, shape in zip(self.values, self.spec.shapes, strict=True):
-            del values[self.counts[shape.level] :]
-            if shape.kind == "l":
-                self.counts[shape.child] = next((end for end in reversed(values) if end is not None), 0)
-
-    def data(self) -> TableData:
-        columns = tuple(map(self._column_data, self.values, self.spec.shapes))
-        return TableData(self.counts[0], columns, tuple(self.counts))
-
-    def _column_data(self, values: list[Any], shape: Any) -> ColumnData:
-        valid = None if None not in values else _bits([value is not None for value in values])
-        match shape.kind:
-            case "n":
-                mask = (1 << 8 * shape.width) - 1
-                packed = b"".join(((value or 0) & mask).to_bytes(shape.width, _ORDER) for value in values)
-                return ColumnData(packed, valid, None)
-            case "b":
-                return ColumnData(_bits([bool(value) for value in values]), valid, None)
-            case "v":
-                offsets = array("i", [0])
-                for value in values:
-                    offsets.append(offsets[-1] + len(value or b""))
-                return ColumnData(b"".join(value or b"" for value in values), valid, offsets)
-            case "l":
-                offsets = array("i", [0])
-                for end in values:
-                    offsets.append(offsets[-1] if end is None else end)
-                return ColumnData(None, valid, offsets)
-        return ColumnData(None, valid, None)
-
-
-_ORDER: Final = "little" if array("H", [1]).tobytes()[0] else "big"
-
-
-def _bits(flags: Sequence[bool]) -> bytes:
-    word = sum(1 << place for place, flag in enumerate(flags) if flag)
-    return word.to_bytes((len(flags) + 7) // 8, "little")
-
-
 class Interpreter:
     """Reads frames into columns by a plan. One thread's business."""
 
@@ -186,7 +82,7 @@ class Interpreter:
         """
         self.plan = plan
         self.user_data = 7 + address_size
-        self.tables: dict[int, _Table] = {}
+        self.tables: dict[int, TableBuilder] = {}
         self.editions = bytearray()
         # The frame that is being read.
         self.data = b""
@@ -204,8 +100,10 @@ class Interpreter:
         self.record = 0
         self.nested = self.dry = False
 
-    def run(self, view: memoryview, offsets: Sequence[int], lengths: Sequence[int], first: int, last: int) -> None:
-        """Reads the frames ``first`` to before ``last`` of an index.
+    def run(self, view: memoryview, offsets: Sequence[int], lengths: Sequence[int], first: int, last: int) -> int:
+        """Reads the frames ``first`` to before ``last`` of an index, or fewer if there is much in them.
+
+        A few bytes may ask for many points and Fn: so what is kept is bounded by ``MOST_ROWS``, not by the bytes.
 
         Args:
             view: the bytes.
@@ -213,11 +111,19 @@ class Interpreter:
             lengths: how many bytes each has.
             first: number of the first frame to read.
             last: number of the first one not to read.
+
+        Returns:
+            The number of the first one that was not read. If that is not ``last``, what was read must be taken first.
         """
+        rows = 0
         for number in range(first, last):
+            if rows > MOST_ROWS:
+                return number
             self.data = bytes(view[offsets[number] : offsets[number] + lengths[number]])
             self.frame = len(self.editions)
             self.editions.append(self._read_frame())
+            rows += len(self.completed)
+        return last
 
     def take(self) -> Harvest:
         """Returns what was read since the last time."""
@@ -292,7 +198,7 @@ class Interpreter:
         self.position, self.stop = first, end_of_units
         try:
             self._read_units(afn, nested=False)
-        except _Failure as failure:
+        except _Unfit as failure:
             self._lose(failure, self.position, 0, afn)
             self.lost += end_of_units - self.position + 1
         if way.has_tp:
@@ -309,7 +215,7 @@ class Interpreter:
         place = (0, 0, 0) if aux else (self.pn, self.fn, self.afn)
         self.errors.append(_Error(raw, position, fault, op, *place))
 
-    def _lose(self, failure: _Failure, start: int, fn: int, afn: int) -> None:
+    def _lose(self, failure: _Unfit, start: int, fn: int, afn: int) -> None:
         """Notes that the rest of the data units could not be understood."""
         position = start if failure.position is None else failure.position
         pn = self.pn if fn else 0
@@ -324,9 +230,9 @@ class Interpreter:
 
     # ---- what was written
 
-    def _table(self, number: int) -> _Table:
+    def _table(self, number: int) -> TableBuilder:
         if number not in self.tables:
-            self.tables[number] = _Table(self.plan.tables[number])
+            self.tables[number] = TableBuilder(self.plan.tables[number])
         return self.tables[number]
 
     def _back_to(self, mark: tuple[int, int]) -> None:
@@ -351,7 +257,7 @@ class Interpreter:
                 identifier = decode_identifier(raw, coding, ffff_is_all=self.plan.ffff_is_all)
             except BadStructureError as error:
                 fault = _FAULT_OF[error.reason] if self.plan.known_afn(afn) else Fault.NO_IDENTIFIER
-                raise _Failure(fault, self.position) from None
+                raise _Unfit(fault, self.position) from None
             self.position += 4
             for pn, fn in identifier.pairs():
                 if not self._read_unit(afn, fn, pn, nested=nested):
@@ -365,10 +271,8 @@ class Interpreter:
         bound = self.plan.unit(afn, fn, self.way.set, self.direction)
         understood = True
         try:
-            if isinstance(bound, int):
-                raise _Failure(bound)
-            self._read_row(bound, (self.frame, pn))
-        except _Failure as failure:
+            self._read_row(_known(bound), (self.frame, pn))
+        except _Unfit as failure:
             self._back_to(mark)
             self._lose(failure, self.start, fn, afn)
             self.lost += 0 if nested else self.stop - self.start + 1
@@ -389,9 +293,8 @@ class Interpreter:
                 table.put_nothing(column)
         try:
             self._run(bound, table, 0, len(bound.ops) - 1)
-            if length is not None and self.position < self.stop:
-                raise _Failure(Fault.EVENT_LONG)
-        except _Failure:
+            self._check_end(length)
+        except _Unfit:
             if table is not None:
                 table.truncate(table.counts[0])
             raise
@@ -399,22 +302,26 @@ class Interpreter:
             table.counts[0] += 1
             self.completed.append(bound.table)
 
+    def _check_end(self, length: int | None) -> None:
+        if length is not None and self.position < self.stop:
+            raise _Unfit(Fault.EVENT_LONG)
+
     # ---- ops
 
-    def _run(self, bound: Bound, table: _Table | None, at: int, end: int) -> None:
+    def _run(self, bound: Bound, table: TableBuilder | None, at: int, end: int) -> None:
         """Does the ops from ``at`` to before ``end``."""
         while at < end:
             op = bound.ops[at]
             at += 1
             match op.code:
                 case Code.RECORD:
-                    self._put(table, op, True)  # noqa: FBT003
+                    self._put(table, op, True)
                     self._put_absent(bound, table, op)
                 case Code.BITFIELD:
                     self._read_bits(bound, table, op, at)
                     at = op.jump
                 case Code.PACKED:
-                    self._read_packed(bound, table, op)
+                    self._read_packed(table, op)
                 case Code.LIST:
                     self._read_list(bound, table, op, at)
                     at = op.jump
@@ -436,7 +343,7 @@ class Interpreter:
                 case _:
                     self._read_value(bound, table, op)
 
-    def _put(self, table: _Table | None, op: BoundOp, value: Any) -> None:
+    def _put(self, table: TableBuilder | None, op: BoundOp, value: Any) -> None:
         """Puts a value into the op's column, if it has one."""
         if table is not None and op.column != NO_COLUMN:
             if value is None:
@@ -444,14 +351,14 @@ class Interpreter:
             else:
                 table.put(op.column, value)
 
-    def _put_absent(self, bound: Bound, table: _Table | None, op: BoundOp) -> None:
+    def _put_absent(self, bound: Bound, table: TableBuilder | None, op: BoundOp) -> None:
         if table is not None and op.absent >= 0:
             for column in bound.absent[op.absent]:
                 table.put_nothing(column)
 
     def _take(self, size: int, op: BoundOp) -> bytes:
         if size > self.stop - self.position:
-            raise _Failure(Fault.DATA_END, self.position, op.number)
+            raise _Unfit(Fault.DATA_END, self.position, op.number)
         self.position += size
         return self.data[self.position - size : self.position]
 
@@ -479,10 +386,10 @@ class Interpreter:
             known = bound.tables[table]
             number = known[number] if number < len(known) else -1
             if number < 0:
-                raise _Failure(Fault.UNKNOWN_COUNT)
+                raise _Unfit(Fault.UNKNOWN_COUNT)
         return max(0, number + constant)
 
-    def _read_value(self, bound: Bound, table: _Table | None, op: BoundOp) -> None:
+    def _read_value(self, bound: Bound, table: TableBuilder | None, op: BoundOp) -> None:
         form = self.plan.ops[op.number].spot.form
         assert form is not None
         size = op.size
@@ -502,32 +409,32 @@ class Interpreter:
         if table is not None and op.column != NO_COLUMN:
             self._put_value(table, op, form, raw, value)
 
-    def _put_value(self, table: _Table, op: BoundOp, form: Format, raw: bytes, value: Any) -> None:
+    def _put_value(self, table: TableBuilder, op: BoundOp, form: Format, raw: bytes, value: Any) -> None:
         column = table.spec.columns[op.column]
         if value is None:
             table.put_nothing(op.column)
         elif op.code == Code.BITS:
             self._put_list(table, op.column, value)
         elif op.code == Code.IDENTIFIER:
-            table.put(op.column, True)  # noqa: FBT003
+            table.put(op.column, True)
             self._put_list(table, op.column + 1, value.pns)
             self._put_list(table, op.column + 3, value.fns)
             if len(column.children) > 2:
                 self._put_list(table, op.column + 5, value.fns)
         elif column.kind is Kind.RECORD:  # parts of a time
-            table.put(op.column, True)  # noqa: FBT003
+            table.put(op.column, True)
             for place, part in enumerate(column.children, op.column + 1):
                 table.put(place, getattr(value, part.name))
         else:
             table.put(op.column, stored(column, form, raw, value))
 
-    def _put_list(self, table: _Table, column: int, values: Sequence[int]) -> None:
+    def _put_list(self, table: TableBuilder, column: int, values: Sequence[int]) -> None:
         for value in values:
             table.put(column + 1, value)
         table.counts[table.spec.shapes[column].child] += len(values)
         table.end_list(column)
 
-    def _read_bits(self, bound: Bound, table: _Table | None, op: BoundOp, at: int) -> None:
+    def _read_bits(self, bound: Bound, table: TableBuilder | None, op: BoundOp, at: int) -> None:
         parts = bound.ops[at : op.jump]
         raw = self._take(op.size, op)
         word: int | None = int.from_bytes(raw, "little")
@@ -545,7 +452,7 @@ class Interpreter:
         if not values:
             self._put(table, op, None)
             return
-        self._put(table, op, True)  # noqa: FBT003
+        self._put(table, op, True)
         self._put_absent(bound, table, op)
         if table is not None and op.column != NO_COLUMN:
             if op.arg:
@@ -555,7 +462,7 @@ class Interpreter:
                 form = self.plan.ops[part.number].spot.form
                 self._put(table, part, stored(table.spec.columns[part.column], form, b"", value))
 
-    def _read_packed(self, bound: Bound, table: _Table | None, op: BoundOp) -> None:
+    def _read_packed(self, table: TableBuilder | None, op: BoundOp) -> None:
         raw = self._take(op.size, op)
         if table is None or op.column == NO_COLUMN:
             return
@@ -572,10 +479,10 @@ class Interpreter:
             values.append(stored(entry, form, code, form.read(code)))
         self._put_list(table, op.column, values)
 
-    def _read_list(self, bound: Bound, table: _Table | None, op: BoundOp, at: int) -> None:
+    def _read_list(self, bound: Bound, table: TableBuilder | None, op: BoundOp, at: int) -> None:
         wanted = self._count(bound, op)
         if wanted is not None and wanted * op.arg > self.stop - self.position:
-            raise _Failure(Fault.LIST_END, self.position, op.number)
+            raise _Unfit(Fault.LIST_END, self.position, op.number)
         kept = table if op.column != NO_COLUMN else None
         done = 0
         while self.position < self.stop if wanted is None else done < wanted:
@@ -584,11 +491,11 @@ class Interpreter:
                 self.record = done
             if kept is not None and table is not None and table.spec.shapes[op.column + 1].kind == "r":
                 if bound.ops[at].column != op.column + 1:  # else the entry's own op puts it
-                    table.put(op.column + 1, True)  # noqa: FBT003
+                    table.put(op.column + 1, True)
                 self._put_absent(bound, table, op)
             self._run(bound, kept, at, op.jump)
             if self.position == before:
-                raise _Failure(Fault.EMPTY_ENTRY, before, op.number)
+                raise _Unfit(Fault.EMPTY_ENTRY, before, op.number)
             if kept is not None:
                 kept.counts[kept.spec.shapes[op.column].child] += 1
             done += 1
@@ -597,7 +504,7 @@ class Interpreter:
 
     # ---- event records and nested data units
 
-    def _read_event(self, table: _Table | None, op: BoundOp) -> None:
+    def _read_event(self, table: TableBuilder | None, op: BoundOp) -> None:
         erc = self._take(1, op)[0]
         if erc == NO_DATA:
             self._put_event(table, op, None, None, None)
@@ -611,12 +518,10 @@ class Interpreter:
         mark = len(self.completed), len(self.errors)
         self.start, self.stop = self.position, self.position + size
         try:
-            if bound is None:
-                if erc:
-                    raise _Failure(Fault.UNKNOWN_EVENT, op=op.number)
-            else:
-                self._read_row(bound, (self.frame, self.pn, self.fn, self.record), size)
-        except _Failure as failure:
+            if bound is not None or erc:  # code 0 is an empty slot
+                first = self.frame, self.pn, self.fn, self.record
+                self._read_row(_known(bound, op.number), first, size)
+        except _Unfit as failure:
             # The record's length still says where the next one begins: only this body is lost.
             self._back_to(mark)
             self._note(
@@ -629,9 +534,9 @@ class Interpreter:
         self.start, self.stop, self.numbers = outer
 
     def _put_event(
-        self, table: _Table | None, op: BoundOp, erc: int | None, event: int | None, length: int | None
+        self, table: TableBuilder | None, op: BoundOp, erc: int | None, event: int | None, length: int | None
     ) -> None:
-        self._put(table, op, True)  # noqa: FBT003
+        self._put(table, op, True)
         if table is not None and op.column != NO_COLUMN:
             for place, value in enumerate((erc, event, length), op.column + 1):
                 table.put(place, value)
@@ -640,12 +545,12 @@ class Interpreter:
         size = length
         if self.way.with_head:
             if length < 2:
-                raise _Failure(Fault.EVENT_SHORT, self.position - 1, op.number)
+                raise _Unfit(Fault.EVENT_SHORT, self.position - 1, op.number)
             size = length - 2
         elif bound is not None and bound.slack and not self._fits(bound, size):
             size += bound.slack if self._fits(bound, size + bound.slack) else 0
         if size > self.stop - self.position:
-            raise _Failure(Fault.EVENT_END, self.position, op.number)
+            raise _Unfit(Fault.EVENT_END, self.position, op.number)
         return size
 
     def _fits(self, bound: Bound, size: int) -> bool:
@@ -656,7 +561,7 @@ class Interpreter:
         self.start, self.stop, self.dry = self.position, self.position + size, True
         try:
             self._read_row(bound, (), size)
-        except _Failure:
+        except _Unfit:
             return False
         else:
             return True
@@ -666,12 +571,20 @@ class Interpreter:
 
     def _read_nested(self, op: BoundOp) -> None:
         if self.nested:
-            raise _Failure(Fault.NESTED, self.position, op.number)
+            raise _Unfit(Fault.NESTED, self.position, op.number)
         self.nested = True
         try:
             self._read_units(op.arg, nested=True)
         finally:
             self.nested = False
+
+
+def _known(bound: Bound | int | None, op: int = 0) -> Bound:
+    if bound is None:
+        raise _Unfit(Fault.UNKNOWN_EVENT, op=op)
+    if isinstance(bound, int):
+        raise _Unfit(bound)
+    return bound
 
 
 def _fault_of(error: PlmsError) -> int:

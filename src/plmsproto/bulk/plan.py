@@ -310,7 +310,8 @@ class Plan:
 
     def _check_select(self, select: Mapping[str, Collection[str] | None]) -> None:
         entries: dict[str, list[ItemEntry | EventEntry]] = {}
-        for entry in (*self.catalogue.items(), *self.catalogue.events()):
+        known: list[ItemEntry | EventEntry] = [*self.catalogue.items(), *self.catalogue.events()]
+        for entry in known:
             entries.setdefault(entry.key, []).append(entry)
         for key, fields in select.items():
             if key not in entries:
@@ -327,19 +328,18 @@ class Plan:
             raise EncodeError(error.reason, found=error.found, expected=error.expected) from None
 
     def _find_wanted(self, afn: int) -> frozenset[int]:
+        return frozenset(item.fn for item in self.catalogue.items(afn) if self._may_hold_wanted(item))
+
+    def _may_hold_wanted(self, item: ItemEntry) -> bool:
+        """Whether an item was selected, or can have anything inside that was."""
         assert self.select is not None
-        found = set()
-        for item in self.catalogue.items(afn):
-            programs = [self._program(body, edition) for body, edition in _bodies(item)]
-            codes = {op.code for program in programs for op in program.ops}
-            inner = {op.arg for program in programs for op in program.ops if op.code == Code.UNITS}
-            if item.key in self.select:
-                found.add(item.fn)
-            elif Code.EVENT in codes and any(key in self.select for key in self.events):
-                found.add(item.fn)
-            elif any(each.key in self.select for inner_afn in inner for each in self.catalogue.items(inner_afn)):
-                found.add(item.fn)
-        return frozenset(found)
+        if item.key in self.select:
+            return True
+        ops = [op for body, edition in _bodies(item) for op in self._program(body, edition).ops]
+        if any(op.code == Code.EVENT for op in ops) and not self.select.keys().isdisjoint(self.events):
+            return True
+        inner = {op.arg for op in ops if op.code == Code.UNITS}
+        return any(each.key in self.select for afn in inner for each in self.catalogue.items(afn))
 
     # ---- tables and op tables
 
@@ -402,9 +402,7 @@ def point_coding(set_: int) -> int:
     return int(RULES[EDITIONS[set_ >> 1]].point_coding is PointCoding.NUMBERED_GROUP)
 
 
-def table_spec(
-    key: str, entry: ItemEntry | EventEntry | None, schema: Schema, first: tuple[Column, ...]
-) -> TableSpec:
+def table_spec(key: str, entry: ItemEntry | EventEntry | None, schema: Schema, first: tuple[Column, ...]) -> TableSpec:
     """A table of a schema's columns behind those that every row has."""
     columns: list[Column] = []
     shapes: list[Shape] = []
@@ -433,8 +431,8 @@ def _undecoded() -> TableSpec:
         Column(("fn",), Kind.NUMBER, highest=0xFFFF),
         Column(("unit_afn",), Kind.NUMBER, highest=0xFF),
         Column(("position",), Kind.NUMBER, highest=0xFFFF),
-        Column(("fault",), Kind.NUMBER, highest=0xFF),
-        Column(("op",), Kind.NUMBER, highest=0xFFFF_FFFF),
+        Column(("reason",), Kind.NUMBER, highest=0xFF),
+        Column(("field",), Kind.NUMBER, highest=0xFFFF_FFFF),
         Column(("raw",), Kind.BYTES),
     )
     return table_spec("undecoded", None, Schema(()), columns)
@@ -461,7 +459,7 @@ class _Binder:
         self.absent: list[tuple[int, ...]] = []
 
     def bound(self, table: int) -> Bound:
-        counts = tuple(tuple(count) for count in self.program.counts)
+        counts = tuple((row.kind, row.slot, row.constant, row.table) for row in self.program.counts)
         tables = tuple(
             tuple(table.get(code, -1) for code in range(max(table, default=0) + 1)) for table in self.program.tables
         )
@@ -529,7 +527,7 @@ class _Binder:
         return tuple(
             self.at[each.path]
             for each in columns
-            if each.path not in self.filled and each.name not in but and not self.made_by_parent(each)
+            if (each.path not in self.filled and each.name not in but and not self.made_by_parent(each))
             or (self.wanted is not None and not self.wanted(each.path) and len(each.path) == 1)
         )
 
@@ -564,7 +562,8 @@ class _Binder:
 
 
 UNDECODED: Final = _undecoded()
-"""What did not decode; an interpreter fills it like any other table. ``op`` is the number of an op of the plan."""
+"""What did not decode; an interpreter fills it like any other table. ``reason`` is
+a ``Fault``, ``field`` the number of an op of the plan."""
 
 
 __all__ = [

@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from ..formats import BcdDecimal, BcdInteger, Enumerated, Format, Integer, PartialTime, Scaled, Shifted, SmallInteger
 from ..formats.times import TIME_PARTS
 from ..identifier import ItemIdentifierFormat
 from ..layout import BitPart, Field
+from ..layout.marks import density_of, minutes_of
 from ..layout.program import ENTRY, Code, Op, Program, Spot, TimeKind, innermost
 
 Path = tuple[str, ...]
@@ -63,6 +64,8 @@ class Column:
         names: of names: those of the catalogue. Numbers of unnamed codes follow them in the order of the codes.
         codes: of names of codes too large for that: code → name.
         unit, zh: as in the catalogue.
+        mark: of a curve's points: the name of the field that says when they are.
+        minutes: of a curve's points: name of a density → minutes between two of them.
         children: the fields of a record; the one column of a list's entries.
     """
 
@@ -76,6 +79,8 @@ class Column:
     codes: Mapping[int, str] | None = None
     unit: str = ""
     zh: str = ""
+    mark: str = ""
+    minutes: Mapping[str, int] = field(default_factory=dict)
     children: list[Column] = field(default_factory=list)
 
     @property
@@ -232,6 +237,7 @@ def _column_of(op: Op, spot: Spot, path: Path, events: tuple[str, ...]) -> Colum
             column.children = [entry]
         case Code.LIST:
             column.kind = Kind.LIST
+            _describe_points(column, spot.owner)
         case Code.PACKED:
             column.kind = Kind.LIST
             assert spot.form is not None
@@ -262,6 +268,15 @@ def _column_of(op: Op, spot: Spot, path: Path, events: tuple[str, ...]) -> Colum
             assert spot.form is not None
             _describe_number(column, spot.form)
     return column
+
+
+def _describe_points(column: Column, owner: Field | BitPart | None) -> None:
+    """What says when the points of a curve are."""
+    mark = owner.time_mark if isinstance(owner, Field) else None
+    density = density_of(mark) if mark is not None else None
+    if mark is not None and density is not None:
+        column.mark = mark.name
+        column.minutes = {density.labels.get(code, str(code)): minutes for code, minutes in minutes_of(density).items()}
 
 
 def _number(path: Path, highest: int) -> Column:
@@ -368,8 +383,9 @@ def _alike_inside(known: Column, other: Column) -> bool:
 
 def _join(known: Column, other: Column) -> bool:
     """Widens a column for what another layout has at its place; false if the two don't go together."""
-    if not known.zh:
-        known.zh = other.zh
+    known.zh = known.zh or other.zh
+    known.mark = known.mark or other.mark
+    known.minutes = {**known.minutes, **other.minutes}
     if {known.kind, other.kind} == {Kind.NAME, Kind.NUMBER}:
         number = known if known.kind is Kind.NUMBER else other
         if number.decimal or number.lowest < 0 or number.highest > LARGEST_NAMED or known.codes or other.codes:

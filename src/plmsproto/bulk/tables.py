@@ -1,23 +1,24 @@
 """What bulk decoding gives: tables, and the parts that they are made of.
 
-A table keeps its columns as the interpreters wrote them, one part for each stretch of the input; nothing is copied until
-somebody asks for rows (``Table.to_pylist``) or for Arrow (``arrow``). What every row begins with, address, direction,
-edition and the like, is looked up in the index of frames then.
+A table keeps its columns as the interpreters wrote them, one part for each stretch of the input; nothing is copied
+until somebody asks for rows (``Table.to_pylist``) or for Arrow (``arrow``). What every row begins with (address,
+direction, edition and the like) is looked up in the index of frames then.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..catalogue.entries import EventEntry
 from ..layout.program import ENTRY
 from ..link import FrameIndex
+from .columns import NO_EDITION, ColumnData, TableData
 from .faults import REASONS
-from .interpreter import NO_EDITION, ColumnData, TableData
-from .plan import EDITIONS, Plan, TableSpec
+from .plan import EDITIONS, RECORD_COLUMNS, ROW_COLUMNS, UNDECODED, Plan, PlanOp, TableSpec
 from .schema import Column, Kind
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Frames:
         editions: the edition of each frame, ``NO_EDITION`` if it was passed over.
         entry: which entry of the input each frame is in; ``None`` if the input was one buffer.
         times, sources: of the entries, as the caller gave them.
-        starts: offset of each entry in the caller's count, and in the buffer.
+        shifts: for each entry what is added to offsets in the buffer, if that is not ``offset`` for all.
     """
 
     index: FrameIndex
@@ -54,7 +55,7 @@ class Frames:
     entry: Sequence[int] | None = None
     times: Any = None
     sources: Any = None
-    starts: Any = None
+    shifts: Any = None
 
     def of_entry(self, values: Any, frame: int) -> Any:
         """What the caller said of the entry that a frame is in."""
@@ -62,8 +63,8 @@ class Frames:
 
     def offset_of(self, frame: int) -> int:
         """The byte offset of a frame, as the caller counts."""
-        base = self.offset if self.starts is None else self.starts[self.entry[frame]]  # type: ignore[index]
-        return int(base + self.index.offset[frame])
+        shift = self.offset if self.shifts is None or self.entry is None else self.shifts[self.entry[frame]]
+        return int(shift + self.index.offset[frame])
 
 
 class FrameColumn(NamedTuple):
@@ -97,7 +98,8 @@ def as_datetime(value: Any) -> dt.datetime | None:
     """A receive time as a caller may give it: a datetime, or microseconds since 1970."""
     if isinstance(value, int):
         return EPOCH + dt.timedelta(microseconds=value)
-    return value.as_py() if hasattr(value, "as_py") else value
+    found: dt.datetime | None = value.as_py() if hasattr(value, "as_py") else value
+    return found
 
 
 FRAME_COLUMNS: Final = (
@@ -115,6 +117,22 @@ FRAME_COLUMNS: Final = (
     FrameColumn("edition", "text", "规约版本", _edition),
 )
 """What every row has of its frame."""
+
+
+RESERVED: Final = {each.name for each in FRAME_COLUMNS} | {each.name for each in RECORD_COLUMNS}
+"""Names of columns that fields can't have."""
+
+
+def frame_columns(spec: TableSpec) -> tuple[FrameColumn, ...]:
+    """What the rows of a table have of their frames; noise has no frame, only the time and source of its entry."""
+    if spec.columns[0].path == ("frame",):
+        return FRAME_COLUMNS
+    return tuple(each for each in FRAME_COLUMNS if each.name in ("time", "source"))
+
+
+def field_path(op: PlanOp) -> str:
+    """Where a field is in its data unit: ``present_power.voltage_a``, ``important_event.record``."""
+    return ".".join((op.key, *(name for name in op.spot.path if name != ENTRY))).strip(".")
 
 
 class Part(NamedTuple):
@@ -135,6 +153,13 @@ class Table:
     spec: TableSpec
     plan: Plan
     parts: list[Part] = field(default_factory=list)
+
+    def name_of(self, number: int) -> str:
+        """The name of a column: the field's, with a mark behind it if every row has something of that name."""
+        name = self.spec.columns[number].name
+        first = len(RECORD_COLUMNS if isinstance(self.spec.entry, EventEntry) else ROW_COLUMNS)
+        is_field = self.spec.entry is not None and number >= first and len(self.spec.columns[number].path) == 1
+        return f"{name}_field" if is_field and name in RESERVED else name
 
     @property
     def key(self) -> str:
@@ -157,14 +182,13 @@ class Table:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """As ``to_pylist``, one after another."""
+        known = frame_columns(self.spec)
+        has_frame = self.spec.columns[0].path == ("frame",)
         for frames, data in self.parts:
             columns = _Values(self, data)
             for row in range(data.rows):
-                frame = columns.value(0, row)
-                yield {
-                    **{each.name: each.of(frames, frame) for each in FRAME_COLUMNS},
-                    **{name: value for name, value in columns.record(0, row) if name != "frame"},
-                }
+                frame = columns.value(0, row) if has_frame else row
+                yield {each.name: each.of(frames, frame) for each in known} | dict(columns.record(row))
 
     def to_arrow(self, *, decimals: str = "decimal128", points: bool = False) -> pa.Table:
         """The table as a ``pyarrow.Table``.
@@ -200,6 +224,7 @@ class _Values:
     """Python values out of the columns of one part."""
 
     def __init__(self, table: Table, data: TableData) -> None:
+        self.table = table
         self.spec = table.spec
         self.plan = table.plan
         self.data = data
@@ -210,21 +235,28 @@ class _Values:
         self.top = [number for number, shape in enumerate(self.spec.shapes) if self._is_top(number)]
 
     def _is_top(self, number: int) -> bool:
-        return not any(
-            at < number <= at + shape.inside for at, shape in enumerate(self.spec.shapes)
-        )
+        return not any(at < number <= at + shape.inside for at, shape in enumerate(self.spec.shapes))
 
     @staticmethod
     def _view(column: Column, data: ColumnData) -> memoryview | None:
         if data.data is None:
             return None
         view = memoryview(data.data).cast("B")
-        return view.cast(_NUMBER_CODES[column.width, column.signed]) if column.width else view
+        return view.cast(_NUMBER_CODES[column.width, column.signed]) if column.width else view  # type: ignore[call-overload]
 
-    def record(self, first: int, row: int) -> Iterator[tuple[str, Any]]:
+    def record(self, row: int) -> Iterator[tuple[str, Any]]:
         """The outermost fields of a row."""
         for number in self.top:
-            yield self.spec.columns[number].name, self.value(number, row)
+            if self.spec.columns[number].path != ("frame",):
+                yield self.table.name_of(number), self._told(number, row)
+
+    def _told(self, number: int, row: int) -> Any:
+        value, name = self.value(number, row), self.spec.columns[number].name
+        if self.spec is UNDECODED and name == "reason":
+            return REASONS[value]
+        if self.spec is UNDECODED and name == "field":
+            return field_path(self.plan.ops[value]) or None
+        return value
 
     def value(self, number: int, row: int) -> Any:
         """One value."""
@@ -271,6 +303,3 @@ def python_value(column: Column, number: int) -> Any:
             return EPOCH.date() + dt.timedelta(days=number)
         case _:
             return dt.time(number // 3600, number // 60 % 60, number % 60)
-
-
-__all__ = ["FRAME_COLUMNS", "Frames", "Part", "Table", "python_value", "ENTRY", "REASONS", "Mapping"]

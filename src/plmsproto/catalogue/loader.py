@@ -68,6 +68,11 @@ class Catalogue:
     """Items, events and AFN of all editions, from the library's own files and from a user's.
 
     ``Catalogue()`` is the library's own; ``Catalogue.load("vendor.toml")`` adds to it.
+
+    Attributes:
+        derived: what the users of the catalogue have worked out from it and want to keep for as long as it stays as it
+            is; another dict takes its place when something is added. Who works something out puts it into the dict that
+            was there before: so nothing outdated gets into the new one, whatever other threads do meanwhile.
     """
 
     def __init__(self) -> None:
@@ -79,6 +84,7 @@ class Catalogue:
         self._afns: dict[int, AfnEntry] = {}
         self._words = _Words()
         self._vocabularies: dict[Edition, Vocabulary] = {}
+        self.derived: dict[Any, Any] = {}
         # A catalogue is shared by threads, and any question may make it load a file.
         self._lock = RLock()
         for file in self._files:
@@ -311,6 +317,7 @@ class Catalogue:
         self._vocabularies.clear()
         for entry in self._entries():
             entry.forget_compiled()
+        self.derived = {}
 
     def _check(self, source: str) -> None:
         """Makes sure that all that a file says can be used: layouts and types compile, keys are unique."""

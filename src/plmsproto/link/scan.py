@@ -27,7 +27,7 @@ from array import array
 from collections import deque
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .checksum import byte_view, checksum
@@ -44,7 +44,7 @@ from .constants import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from typing_extensions import Buffer
 
@@ -103,11 +103,25 @@ class FrameIndex:
     a3: array[int]
     afn: array[int]
     seq: array[int]
+    end: int = 0
+    entry: array[int] | None = None
 
     @classmethod
     def empty(cls) -> FrameIndex:
         """Returns an index of no frames, to be filled; the type codes are the widths of the fields."""
-        return cls(*(array(typecode) for typecode in "QHBBHIBBB"))
+        return cls(
+            *(
+                array("Q"),
+                array("H"),
+                array("B"),
+                array("B"),
+                array("H"),
+                array("I"),
+                array("B"),
+                array("B"),
+                array("B"),
+            )
+        )
 
     @property
     def columns(self) -> tuple[array[int], ...]:
@@ -124,6 +138,34 @@ class FrameIndex:
             self.seq,
         )
 
+    def enter(self, view: memoryview, start: int, size: int, address_size: int) -> None:
+        """Adds a frame."""
+        a3 = start + HEAD_SIZE + address_size
+        self.offset.append(start)
+        self.length.append(size)
+        self.tag.append(view[start + 1] & 3)
+        self.control.append(view[start + 6])
+        self.region.append(int.from_bytes(view[start + 7 : start + 9], "little"))
+        self.terminal.append(int.from_bytes(view[start + 9 : a3], "little"))
+        self.a3.append(view[a3])
+        self.afn.append(view[a3 + 1])
+        self.seq.append(view[a3 + 2])
+
+    def part(self, first: int, last: int) -> FrameIndex:
+        """The frames ``first`` to before ``last``."""
+        made = FrameIndex.empty()
+        for column, more in zip(made.columns, self.columns, strict=True):
+            column.extend(more[first:last])
+        made.end = self.end
+        made.entry = None if self.entry is None else self.entry[first:last]
+        return made
+
+    def extend(self, other: FrameIndex) -> None:
+        """Adds the frames of another index of the same buffer that lie behind these."""
+        for column, more in zip(self.columns, other.columns, strict=True):
+            column.extend(more)
+        self.end = other.end
+
     def __len__(self) -> int:
         return len(self.offset)
 
@@ -137,13 +179,29 @@ class FrameIndex:
         return f"<FrameIndex of {len(self)} frames>"
 
 
-def scan(buffer: Buffer, *, address_size: int = 5, max_length: int = MAX_NETWORK) -> FrameIndex:
+def scan(
+    buffer: Buffer,
+    *,
+    address_size: int = 5,
+    max_length: int = MAX_NETWORK,
+    start: int = 0,
+    stop: int | None = None,
+    bounds: Sequence[int] | None = None,
+    first_entry: int = 0,
+    final: bool = True,
+) -> FrameIndex:
     """Finds and validates all frames of a buffer, and indexes them.
 
     Args:
         buffer: any contiguous bytes: bytes, bytearray, memoryview, mmap. It is not copied.
         address_size: bytes of the address field, 5 or 7.
         max_length: largest L1 that is believed; ``MAX_RADIO`` for a capture of a radio channel.
+        start: where the search begins.
+        stop: no frame is taken that begins here or later; by default the end of the buffer.
+        bounds: ascending offsets that no frame crosses, instead of ``start`` and ``stop``: the first is where the
+            search begins, the last where it ends. The index then says between which two of them each frame is.
+        first_entry: what that is counted from.
+        final: whether these are all bytes. If not, the search ends where more bytes may make a difference.
 
     Raises:
         TypeError: the argument is no buffer.
@@ -151,20 +209,98 @@ def scan(buffer: Buffer, *, address_size: int = 5, max_length: int = MAX_NETWORK
         ValueError: an option is out of its range.
     """
     view = byte_view(buffer)
-    scanner = StreamScanner(address_size=address_size, max_length=max_length)
+    check_options(address_size, max_length)
+    stop = check_range(len(view), start, stop, bounds)
     index = FrameIndex.empty()
-    for start, size in scanner.scan(view, 0):
-        a3 = start + HEAD_SIZE + address_size
-        index.offset.append(start)
-        index.length.append(size)
-        index.tag.append(view[start + 1] & 3)
-        index.control.append(view[start + 6])
-        index.region.append(int.from_bytes(view[start + 7 : start + 9], "little"))
-        index.terminal.append(int.from_bytes(view[start + 9 : a3], "little"))
-        index.a3.append(view[a3])
-        index.afn.append(view[a3 + 1])
-        index.seq.append(view[a3 + 2])
+    if bounds is None:
+        index.end = _scan_stretch(view, index, start, stop, len(view), address_size, max_length, final=final)
+        return index
+    index.entry = array("I")
+    for number, (first, limit) in enumerate(pairwise(bounds), first_entry):
+        _scan_stretch(view, index, first, limit, limit, address_size, max_length, final=True)
+        index.entry.extend([number] * (len(index) - len(index.entry)))
+    index.end = bounds[-1]
     return index
+
+
+def check_range(size: int, start: int, stop: int | None, bounds: Sequence[int] | None) -> int:
+    """Refuses a stretch of a buffer of ``size`` bytes that is none; returns where it ends.
+
+    Raises:
+        ValueError: it is none.
+    """
+    stop = size if stop is None else stop
+    if not 0 <= start <= stop <= size:
+        raise ValueError(f"start and stop are in order and from 0 to {size}, not {start} and {stop}")
+    if bounds is not None and not (
+        len(bounds) and bounds[0] >= 0 and bounds[-1] <= size and all(one <= other for one, other in pairwise(bounds))
+    ):
+        raise ValueError(f"bounds ascend and are from 0 to {size}")
+    return stop
+
+
+def _scan_stretch(
+    view: memoryview,
+    index: FrameIndex,
+    position: int,
+    stop: int,
+    limit: int,
+    address_size: int,
+    longest: int,
+    *,
+    final: bool,
+) -> int:
+    """Adds the frames that begin before ``stop`` and end before ``limit``; returns where the search ended."""
+    shortest = minimum_length(address_size)
+    sums = _RunningSums()
+    while (head := HEAD.search(view, position, limit)) and head.start() < stop:
+        at = head.start()
+        size = candidate_size(head[1], shortest, longest)
+        position = at + 1
+        if not size:
+            continue
+        if at + size > limit:
+            if not final:
+                return at
+        elif view[at + size - 1] == END:
+            last = at + size - 2
+            if sums.modulo_256(view, 0, at + HEAD_SIZE, last, at) == view[last]:
+                index.enter(view, at, size, address_size)
+                position = at + size
+    if final or stop < limit:
+        return max(position, stop)
+    return _head_to_come(view, position, limit)
+
+
+def _head_to_come(view: memoryview, position: int, limit: int) -> int:
+    """Where among the last bytes a head may begin that is not whole yet."""
+    tail = max(position, limit - HEAD_SIZE + 1)
+    opened = bytes(view[tail:limit]).find(START)
+    return limit if opened < 0 else tail + opened
+
+
+def gaps(index: FrameIndex, bounds: Sequence[int]) -> tuple[array[int], array[int], array[int]]:
+    """The runs of bytes that belong to no frame: offset and length of each, and between which bounds it is.
+
+    Args:
+        index: the frames, in order.
+        bounds: where the search began and ended, and in between what no frame crossed.
+    """
+    offsets, lengths, entries = array("Q"), array("Q"), array("I")
+    frame = 0
+    for number, (position, end) in enumerate(pairwise(bounds)):
+        while True:
+            found = frame < len(index.offset) and index.offset[frame] < end
+            before = index.offset[frame] if found else end
+            if before > position:
+                offsets.append(position)
+                lengths.append(before - position)
+                entries.append(number)
+            if not found:
+                break
+            position = index.offset[frame] + index.length[frame]
+            frame += 1
+    return offsets, lengths, entries
 
 
 def candidate_size(word: bytes, shortest: int, longest: int) -> int:

@@ -1,0 +1,122 @@
+"""The columns of one stretch of input, as interpreters hand them over, and how the pure one builds them.
+
+All is as Arrow has it: numbers one after another in the machine's order of bytes, bits from the lowest, offsets of four
+bytes. What the numbers mean is in the table's ``Column``s.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from .plan import Shape, TableSpec
+
+NO_EDITION: Final = 0xFF
+"""Stands for the edition of a frame that was not looked at."""
+
+
+class ColumnData(NamedTuple):
+    """The values of one column, in the form that Arrow has them.
+
+    Attributes:
+        data: numbers in the machine's order of bytes, bits of flags from the lowest, or bytes one after another;
+            ``None`` for lists and records.
+        valid: bits from the lowest, 0 where there is no value; ``None`` if there are values everywhere.
+        offsets: of lists and of what varies in length: where each begins, and behind the last where it ends, four bytes
+            each.
+    """
+
+    data: Any
+    valid: Any
+    offsets: Any
+
+
+class TableData(NamedTuple):
+    """The rows of one table.
+
+    Attributes:
+        rows: how many.
+        columns: one for each of ``TableSpec.columns``.
+        counts: how many rows each level has.
+    """
+
+    rows: int
+    columns: tuple[ColumnData, ...]
+    counts: tuple[int, ...]
+
+
+class Harvest(NamedTuple):
+    """What came of a stretch of frames.
+
+    Attributes:
+        tables: number of the table in the plan → its rows.
+        editions: for each frame the number of its edition; ``NO_EDITION`` if it was passed over.
+    """
+
+    tables: Mapping[int, TableData]
+    editions: Any
+
+
+class TableBuilder:
+    """Columns that grow, one list each: values, ends of lists, nothing but truth for records; ``None`` for none."""
+
+    def __init__(self, spec: TableSpec) -> None:
+        self.spec = spec
+        self.values: list[list[Any]] = [[] for _ in spec.columns]
+        self.counts = [0] * spec.levels
+
+    def put(self, column: int, value: Any) -> None:
+        """Appends a value."""
+        self.values[column].append(value)
+
+    def put_nothing(self, column: int) -> None:
+        """No value, nor anything inside."""
+        shape = self.spec.shapes[column]
+        for each in range(column, column + shape.inside + 1):
+            if self.spec.shapes[each].level == shape.level:
+                self.values[each].append(None)
+
+    def end_list(self, column: int) -> None:
+        """Appends a list: the entries that were put since the last one."""
+        self.put(column, self.counts[self.spec.shapes[column].child])
+
+    def truncate(self, rows: int) -> None:
+        """Takes back all rows but the first ones, and what was begun of a row."""
+        self.counts[0] = rows
+        for values, shape in zip(self.values, self.spec.shapes, strict=True):
+            del values[self.counts[shape.level] :]
+            if shape.kind == "l":
+                self.counts[shape.child] = next((end for end in reversed(values) if end is not None), 0)
+
+    def data(self) -> TableData:
+        """The rows as Arrow has them."""
+        columns = tuple(map(self._column_data, self.values, self.spec.shapes))
+        return TableData(self.counts[0], columns, tuple(self.counts))
+
+    def _column_data(self, values: list[Any], shape: Shape) -> ColumnData:
+        valid = None if None not in values else _bits([value is not None for value in values])
+        match shape.kind:
+            case "n":
+                mask = (1 << 8 * shape.width) - 1
+                packed = b"".join(((value or 0) & mask).to_bytes(shape.width, sys.byteorder) for value in values)
+                return ColumnData(packed, valid, None)
+            case "b":
+                return ColumnData(_bits([bool(value) for value in values]), valid, None)
+            case "v":
+                offsets = array("i", [0])
+                for value in values:
+                    offsets.append(offsets[-1] + len(value or b""))
+                return ColumnData(b"".join(value or b"" for value in values), valid, offsets)
+            case "l":
+                offsets = array("i", [0])
+                for end in values:
+                    offsets.append(offsets[-1] if end is None else end)
+                return ColumnData(None, valid, offsets)
+        return ColumnData(None, valid, None)
+
+
+def _bits(flags: Sequence[bool]) -> bytes:
+    word = sum(1 << place for place, flag in enumerate(flags) if flag)
+    return word.to_bytes((len(flags) + 7) // 8, "little")
