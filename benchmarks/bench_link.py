@@ -16,37 +16,30 @@ and other work on the machine disturbs the thread figures most.
 from __future__ import annotations
 
 import argparse
-import math
-import platform
 import random
-import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import measure
+from measure import MIB, best, line
+from traffic import forged_streams
+
 from plmsproto import _implementation
-from plmsproto.link import TAG_376, Address, Control, Frame, FrameSplitter
+from plmsproto.link import Address, Control, Frame, FrameSplitter
 from plmsproto.link import checksum as pure_checksum
 from plmsproto.link import scan as pure_scan
 
-MIB = 1 << 20
 Implementation = ModuleType | SimpleNamespace
 
 
-REPEAT = 7
-
-
 def main() -> None:
-    global REPEAT
     parser = argparse.ArgumentParser(description="Speed of the link layer, as ratios measured in one run.")
     parser.add_argument("--quick", action="store_true", help="each measurement once: to see that it runs")
     if parser.parse_args().quick:
-        REPEAT = 1
-    print(f"{platform.machine()} {processor()}, {platform.python_implementation()} {platform.python_version()}")
-    print(f"implementation in use: {_implementation.IMPLEMENTATION}")
+        measure.REPEAT = 1
+    print("\n".join(measure.machine()))
     pure = SimpleNamespace(checksum=pure_checksum.checksum, scan=pure_scan.scan, StreamScanner=pure_scan.StreamScanner)
     mixed = clean_stream(4 * MIB)
     if _implementation.IMPLEMENTATION == "fast":
@@ -118,51 +111,5 @@ def clean_stream(size: int) -> bytes:
     return bytes(stream)
 
 
-def forged_streams(size: int) -> dict[str, bytes]:
-    """Streams of nothing but heads."""
-    # 68 LL LH LL LH over and over is a head in every fifth byte, as dense as they get. L1 + 8 = 5k + 1 bytes end on a
-    # start byte. With LH = 16H and L1 + 8 = 5k + 3 they end on LH, but then L1 is below 1472.
-    wrong_end = b"\x68" + length_word(16368) * 2
-    dense = b"\x68" + length_word(1470) * 2
-    assert dense[2] == 0x16
-    # Larger overlaps need room for the end bytes: frames of 32k + 26 bytes.
-    long = b"\x68" + length_word(16370) * 2 + b"\x68" + b"\x16" * 26
-    return {
-        kind: (heads * (size // len(heads) + 1))[:size]
-        for kind, heads in (
-            ("forged, wrong end, dense", wrong_end),
-            ("forged, wrong checksum, dense", dense),
-            ("forged, wrong checksum, long", long),
-        )
-    }
-
-
-def length_word(length: int) -> bytes:
-    return (length * 4 + TAG_376).to_bytes(2, "little")
-
-
-def best(*runs: Callable[[], object]) -> list[float]:
-    """Returns the shortest time of each, in seconds; they take turns, so that a slow phase of the machine hits all."""
-    times = [math.inf] * len(runs)
-    for _ in range(REPEAT):
-        for number, run in enumerate(runs):
-            begin = time.perf_counter()
-            run()
-            times[number] = min(times[number], time.perf_counter() - begin)
-    return times
-
-
-def line(name: str, seconds: float, size: int, remark: str = "") -> None:
-    print(f"  {name:48} {seconds * 1e3:10.2f} ms {size / seconds / 1e6:10.1f} MB/s  {remark}")
-
-
-def processor() -> str:
-    try:
-        with Path("/proc/cpuinfo").open(encoding="ascii") as info:
-            return next(text.split(":")[1].strip() for text in info if text.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
