@@ -20,6 +20,7 @@ from plmsproto.errors import PlmsError
 from plmsproto.link import TAG_130, TAG_376, Address, Control, Frame
 from plmsproto.link import scan as pure_scan
 from plmsproto.link.checksum import checksum as pure_checksum
+from plmsproto.link.frame import frame_error
 
 addresses = st.builds(
     Address,
@@ -217,6 +218,22 @@ def test_parsing_gives_the_bytes_back_or_raises_the_documented_errors(data: byte
         for address_size in (5, 7):
             with suppress(PlmsError):
                 assert bytes(Frame.parse(data, strict=strict, address_size=address_size)) == data
+
+
+@given(st.binary(max_size=40) | mutated() | frames.map(bytes) | heads, st.sampled_from([5, 7]))
+def test_a_whole_frame_is_what_has_no_error(implementation: Implementation, content: bytes, address_size: int) -> None:
+    for data in (content, content[:-1], content[1:], content + b"\x16", content[:5] + b"\x69" + content[6:]):
+        error = frame_error(data, address_size=address_size)
+        assert implementation.is_whole_frame(data, address_size=address_size) == (error is None)
+
+
+@needs_fast
+@given(st.binary(min_size=5, max_size=5) | st.binary(min_size=7, max_size=7))
+def test_both_implementations_read_the_same_address(field: bytes) -> None:
+    address = FAST.address_from(field)
+    assert repr(address) == repr(PURE.address_from(field))
+    assert bytes(address) == field
+    assert address == Address(**{name: getattr(address, name) for name in Address.__slots__})
 
 
 @given(frames)

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
-"""Checksum and frame search, compiled: the twin of ``plmsproto.link.checksum`` and ``plmsproto.link.scan``.
+"""Checksum, address and frame search, compiled: the twin of ``checksum``, ``address`` and ``scan`` of ``plmsproto.link``.
 
 What is a frame, and why the work is linear, is told in ``plmsproto.link.scan``; the parts here have the names that they
 have there. ``scan`` lets other threads run. ``StreamScanner`` does not: its pieces are small, and its state must not
@@ -13,6 +13,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memchr, memmove
+
+from plmsproto.link.address import Address
 
 cdef enum:
     START = 0x68
@@ -201,6 +203,63 @@ cdef bint cover(
     running_sum(data + (sums.covered - base), last - sums.covered, sums.totals + (sums.covered - sums.origin))
     sums.covered = last
     return True
+
+
+# One frame
+
+
+def is_whole_frame(bytes data not None, *, int address_size=5):
+    """Tells whether the bytes are exactly one frame."""
+    cdef const uint8_t *frame = <const uint8_t *>PyBytes_AS_STRING(data)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+    # C, A, AFN and SEQ are the least that L1 counts.
+    cdef Py_ssize_t shortest = 1 + address_size + 2
+    if size < OVERHEAD + shortest or candidate_size(frame, shortest, MAX_NETWORK) != size:
+        return False
+    return frame[0] == START and frame[size - 1] == END and (
+        frame_sum(frame, size) == <uint8_t>(2 * frame[size - 2] + END)
+    )
+
+
+cdef extern from "Python.h":
+    int PyObject_GenericSetAttr(object owner, object name, object value) except -1
+    object PyUnicode_New(Py_ssize_t size, Py_UCS4 highest)
+    unsigned char *PyUnicode_1BYTE_DATA(object text)
+
+cdef extern from *:
+    """
+    static PyObject *bare_instance(PyObject *kind, PyObject *no_arguments)
+    {
+        return PyBaseObject_Type.tp_new((PyTypeObject *)kind, no_arguments, NULL);
+    }
+    """
+    object bare_instance(object kind, tuple no_arguments)
+
+
+def address_from(bytes field not None):
+    """The address in five or seven bytes."""
+    cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(field)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(field)
+    cdef uint32_t terminal
+    cdef int i
+    cdef int nibble
+    if size != 5 and size != 7:
+        raise ValueError(f"an address has 5 or 7 bytes, not {size}")
+    region = PyUnicode_New(4, 127)
+    for i in range(4):
+        nibble = raw[1 - (i >> 1)] >> (0 if i & 1 else 4) & 15
+        PyUnicode_1BYTE_DATA(region)[i] = <unsigned char>(nibble + (c"0" if nibble < 10 else c"A" - 10))
+    terminal = raw[2] | <uint32_t>raw[3] << 8
+    if size == 7:
+        terminal |= <uint32_t>raw[4] << 16 | <uint32_t>raw[5] << 24
+    # Past __init__ and its checks, and past what freezes an address.
+    address = bare_instance(Address, ())
+    PyObject_GenericSetAttr(address, "region", region)
+    PyObject_GenericSetAttr(address, "terminal", terminal)
+    PyObject_GenericSetAttr(address, "master", raw[size - 1] >> 1)
+    PyObject_GenericSetAttr(address, "group", (raw[size - 1] & 1) != 0)
+    PyObject_GenericSetAttr(address, "terminal_size", size - 3)
+    return address
 
 
 # A whole buffer

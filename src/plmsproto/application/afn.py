@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 
 class Afn(IntEnum):
@@ -28,7 +29,7 @@ class Afn(IntEnum):
 
 def as_afn(code: int) -> Afn | int:
     """The name of a code, or the number itself where the standards have none."""
-    try:
-        return Afn(code)
-    except ValueError:
-        return code
+    return _BY_CODE.get(code, code)
+
+
+_BY_CODE: Final[dict[int, Afn]] = {int(afn): afn for afn in Afn}

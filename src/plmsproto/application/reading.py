@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, NamedTuple
 
+from .. import _implementation
 from ..catalogue import Catalogue
 from ..editions import NEWEST_FIRST, PW_SIZES, RULES, Edition, editions_of_tag
 from ..errors import BadStructureError, BadValueError, PlmsError, TruncatedError
@@ -183,6 +184,10 @@ def read_user_data(
     data = frame.user_data
     if len(data) < 2:
         raise BadStructureError("no AFN and SEQ", found=f"{len(data)} bytes of user data", expected="at least 2")
+    if spans is None:
+        ordinary = _implementation.read_ordinary(frame, catalogue, edition, ffff_is_all)
+        if ordinary is not None:
+            return ordinary
     whole = bytes(frame)
     start = len(whole) - 2 - len(data)
     seq = Seq.parse(data[1])

@@ -7,6 +7,7 @@ first response frame repeats that number as RSEQ, each further frame of the same
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ..errors import EncodeError, shown
 
@@ -33,10 +34,10 @@ class Seq:
         if not 0 <= self.number <= 15:
             raise EncodeError("no such sequence number", found=shown(self.number), expected="0..15")
 
-    @classmethod
-    def parse(cls, byte: int) -> Seq:
+    @staticmethod
+    def parse(byte: int) -> Seq:
         """Reads the byte; every value is valid."""
-        return cls(byte & 0x0F, bool(byte & 0x10), bool(byte & 0x40), bool(byte & 0x20), bool(byte & 0x80))
+        return ALL_SEQS[byte]
 
     def __int__(self) -> int:
         return self.number | self.con << 4 | self.fin << 5 | self.fir << 6 | self.tpv << 7
@@ -49,3 +50,10 @@ class Seq:
     def following(self) -> Seq:
         """The SEQ of the next frame of the same message, in its middle."""
         return replace(self, number=(self.number + 1) % 16, fir=False, fin=False)
+
+
+ALL_SEQS: Final = tuple(
+    Seq(byte & 0x0F, con=bool(byte & 0x10), fin=bool(byte & 0x20), fir=bool(byte & 0x40), tpv=bool(byte & 0x80))
+    for byte in range(256)
+)
+"""Every sequence field there is, by its byte: parsing need not make new ones."""

@@ -13,6 +13,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 STRETCH: Final = 1 << 25
 """How many bytes one interpreter reads before what it wrote is taken."""
+
+_MOST_PLANS: Final = 32
+"""How many plans a catalogue keeps; there are as many as selections."""
 
 _WINDOW: Final = 1 << 21
 """How many bytes are searched for frames before they are read: as many as stay in a processor's cache."""
@@ -345,8 +349,9 @@ def plan_for(
     plan: Plan | None = derived.get(mark)
     if plan is None:
         plan = Plan(catalogue, chosen, ffff_is_all=ffff_is_all, select=wanted)
-        if wanted is None:  # selections are too many to keep
+        if sum(isinstance(known, Plan) for known in list(derived.values())) < _MOST_PLANS:
             plan = derived.setdefault(mark, plan)
+    assert plan is not None
     return plan
 
 
@@ -405,21 +410,34 @@ def _stretches(view: memoryview, plan: Plan, options: Options, threads: int) -> 
     """Reads a buffer stretch by stretch."""
 
     def read(start: int, stop: int) -> _Found:
-        interpreter = _implementation.make_interpreter(plan, address_size=options.address_size)
         index, harvests = FrameIndex.empty(), list[Harvest]()
         index.end = start
-        while index.end < stop:
-            target = min(index.end + _WINDOW, stop)
-            part = _search(view, index.end, target, options)
-            _read(interpreter, view, part, harvests)
-            index.extend(part)
-            if part.end < target:
-                break
-        harvests.append(interpreter.take())
+        with _interpreter(plan, options) as interpreter:
+            while index.end < stop:
+                target = min(index.end + _WINDOW, stop)
+                part = _search(view, index.end, target, options)
+                _read(interpreter, view, part, harvests)
+                index.extend(part)
+                if part.end < target:
+                    break
+            harvests.append(interpreter.take())
         return _Found(index, harvests)
 
     for start, found in _in_order(len(view), threads, read):
         yield _Stretch((start, found.index.end), found.index, found.harvests)
+
+
+@contextmanager
+def _interpreter(plan: Plan, options: Options) -> Iterator[Any]:
+    """An interpreter that has no rows: one that knows the plan already, if there is one."""
+    make = _implementation.make_interpreter
+    idle = plan.idle.setdefault((make, options.address_size), [])
+    try:
+        interpreter = idle.pop()
+    except IndexError:
+        interpreter = make(plan, address_size=options.address_size)
+    yield interpreter
+    idle.append(interpreter)  # not if something went wrong
 
 
 def _read(interpreter: Any, view: memoryview, index: FrameIndex, harvests: list[Harvest]) -> None:
@@ -442,7 +460,6 @@ def _entry_stretches(
         firsts.append(max(fitting, firsts[-1] + 1))
 
     def read(first: int, last: int) -> _Stretch:
-        interpreter = _implementation.make_interpreter(plan, address_size=options.address_size)
         within = bounds[first : last + 1]
         index = _implementation.scan(
             view,
@@ -452,8 +469,10 @@ def _entry_stretches(
             first_entry=first,
         )
         harvests: list[Harvest] = []
-        _read(interpreter, view, index, harvests)
-        return _Stretch(within, index, [*harvests, interpreter.take()])
+        with _interpreter(plan, options) as interpreter:
+            _read(interpreter, view, index, harvests)
+            harvests.append(interpreter.take())
+        return _Stretch(within, index, harvests)
 
     if threads <= 1:
         yield from map(read, firsts[:-1], firsts[1:])

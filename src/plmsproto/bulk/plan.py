@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from threading import RLock
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..application.auxiliary import TP_SIZE
 from ..application.reading import readings
@@ -216,6 +216,8 @@ class Plan:
         self.tables: list[TableSpec] = [UNDECODED]
         self.ops: list[PlanOp] = list(FAULT_PLACES)
         """What the numbers of ops stand for."""
+        self.idle: dict[Any, list[Any]] = {}
+        """Interpreters that nobody uses, with what they have learned of the plan, by what made them."""
         self.events = tuple(dict.fromkeys(event.key for event in catalogue.events()))
         self._by_entry: dict[int, tuple[int, TableSpec]] = {}
         self._programs: dict[tuple[int, Edition], Program] = {}

@@ -62,8 +62,8 @@ class Address:
                 "master station address (MSA) out of range", found=str(self.master), expected=f"0 to {_MAX_MASTER}"
             )
 
-    @classmethod
-    def parse(cls, data: Buffer) -> Address:
+    @staticmethod
+    def parse(data: Buffer) -> Address:
         """Reads an address field of five or seven bytes; any bytes are an address.
 
         Raises:
@@ -75,15 +75,7 @@ class Address:
             raise TruncatedError(f"address field truncated: {len(field)} of 5 bytes")
         if len(field) not in (5, 7):
             raise BadStructureError("address field of a wrong size", found=f"{len(field)} bytes", expected="5 or 7")
-        # Past __init__ and its checks, which such parts can't fail: one is made for each frame of a stream.
-        address = object.__new__(cls)
-        assign = object.__setattr__
-        assign(address, "region", field[1::-1].hex().upper())
-        assign(address, "terminal", int.from_bytes(field[2:-1], "little"))
-        assign(address, "master", field[-1] >> 1)
-        assign(address, "group", bool(field[-1] & 1))
-        assign(address, "terminal_size", len(field) - 3)
-        return address
+        return address_from(field)
 
     @property
     def size(self) -> int:
@@ -109,3 +101,16 @@ class Address:
     def __str__(self) -> str:
         kind = " broadcast" if self.is_broadcast else " group" if self.group else ""
         return f"{self.region}-{self.terminal:0{2 * self.terminal_size}X}{kind} MSA {self.master}"
+
+
+def address_from(field: bytes) -> Address:
+    """The address in five or seven bytes: the reference of its compiled twin."""
+    # Past __init__ and its checks, which such parts can't fail: one is made for each frame of a stream.
+    address = object.__new__(Address)
+    assign = object.__setattr__
+    assign(address, "region", field[1::-1].hex().upper())
+    assign(address, "terminal", int.from_bytes(field[2:-1], "little"))
+    assign(address, "master", field[-1] >> 1)
+    assign(address, "group", bool(field[-1] & 1))
+    assign(address, "terminal_size", len(field) - 3)
+    return address

@@ -76,9 +76,10 @@ class Frame:
         """
         check_options(address_size, MAX_NETWORK)
         content = bytes(data)
-        error = frame_error(content, address_size=address_size)
-        if error is None:
+        if _implementation.is_whole_frame(content, address_size=address_size):
             return cls.from_verified(content, address_size=address_size)
+        error = frame_error(content, address_size=address_size)
+        assert error is not None
         if strict or not isinstance(error, BadChecksumError):
             raise error
         frame = cls.from_verified(content, address_size=address_size)
@@ -92,7 +93,7 @@ class Frame:
         user_data = _ADDRESS + address_size
         return cls(
             ALL_CONTROLS[data[HEAD_SIZE]],
-            Address.parse(data[_ADDRESS:user_data]),
+            _implementation.address_from(data[_ADDRESS:user_data]),
             data[user_data:-2],
             data[1] & 3,
             offset=offset,

@@ -309,6 +309,14 @@ def candidate_size(word: bytes, shortest: int, longest: int) -> int:
     return length + OVERHEAD if tag in (TAG_130, TAG_376) and shortest <= length <= longest else 0
 
 
+def is_whole_frame(data: bytes, *, address_size: int = 5) -> bool:
+    """Tells whether the bytes are exactly one frame; ``address_size`` is 5 or 7."""
+    head = HEAD.match(data)
+    if head is None or candidate_size(head[1], minimum_length(address_size), MAX_NETWORK) != len(data):
+        return False
+    return data[-1] == END and checksum(data[HEAD_SIZE:-2]) == data[-2]
+
+
 class StreamScanner:
     """Finds the frames of a stream that arrives in pieces, by the rules at the head of this module.
 

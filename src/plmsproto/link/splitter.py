@@ -16,6 +16,7 @@ What is a frame is defined in ``plmsproto.link.scan``. The splitter adds what a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -31,6 +32,18 @@ if TYPE_CHECKING:
 
 _TELLING_BYTES: Final = 4
 """So many bytes of a head, one L and the beginning of the other, are taken for one."""
+
+
+_LIKELY_HEAD: Final = re.compile(
+    # The two lowest bits of a length word that can be believed are 01 or 10, and it is 33 at least (L1 = 8).
+    b"\\x68(?=((?:[%(tag)s][^\\x00]|[%(long)s]\\x00))\\1\\x68)"
+    % {
+        name: b"".join(b"\\x%02x" % low for low in range(lowest, 256) if low & 3 in (1, 2))
+        for name, lowest in ((b"tag", 0), (b"long", 33))
+    },
+    re.DOTALL,
+)
+"""A head, less those that no option makes believable: a run of noise may be nothing but those."""
 
 
 @dataclass(slots=True)
@@ -161,13 +174,11 @@ def make_noise(data: bytes, offset: int, *, address_size: int = 5, max_length: i
 
 def _head_to_blame(run: bytes, address_size: int, max_length: int) -> int | None:
     shortest = minimum_length(address_size)
-    first = None
-    for match in HEAD.finditer(run):
+    for match in _LIKELY_HEAD.finditer(run):
         if candidate_size(match[1], shortest, max_length):
             return match.start()
-        if first is None:
-            first = match.start()
-    return _cut_head(run) if first is None else first
+    first = HEAD.search(run)
+    return _cut_head(run) if first is None else first.start()
 
 
 def _cut_head(run: bytes) -> int | None:

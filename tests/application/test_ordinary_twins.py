@@ -1,0 +1,294 @@
+"""The short way for ordinary frames says what the reference says, to the type, or nothing.
+
+Whatever the bytes, both implementations give the same message or the same error; frames as the standard has them are
+read the short way; and what is kept of a catalogue is thrown away when it changes, and stays small.
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from implementations import FAST, PURE, Implementation, needs_fast
+from real_frames import real_frames
+
+import plmsproto as plms
+from plmsproto import Address, Catalogue, Control, Frame, PlmsError
+from plmsproto.application import reading
+
+EDITIONS = (None, "130", "376", "1376")
+VECTORS = Path(__file__).parents[2] / "vectors"
+
+
+@cache
+def vectors() -> tuple[dict[str, Any], ...]:
+    lines = (line for path in sorted(VECTORS.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines())
+    return tuple(json.loads(line) for line in lines)
+
+
+@cache
+def contents() -> list[bytes]:
+    return [bytes.fromhex(each["hex"]) for each in vectors()]
+
+
+def described(value: Any) -> Any:
+    """A value and all that is in it with their types, so that equal descriptions are the same in every respect."""
+    kind = type(value).__name__
+    if isinstance(value, Decimal):
+        return kind, value.as_tuple()
+    if isinstance(value, dict):
+        return kind, [(key, described(each)) for key, each in value.items()]
+    if isinstance(value, (list, tuple)):
+        return kind, [described(each) for each in value]
+    if isinstance(value, PlmsError):
+        return kind, value.reason, value.offset, value.path, value.found, value.expected
+    if is_dataclass(value):
+        return kind, [(each.name, described(getattr(value, each.name))) for each in fields(value) if each.repr]
+    return kind, value
+
+
+def outcome(implementation: Implementation, content: bytes | Frame, **options: Any) -> Any:
+    with implementation.in_use():
+        try:
+            message = plms.decode(content, **options)
+        except PlmsError as error:
+            return described(error)
+        return described(message), bytes(message)
+
+
+def assert_same(content: bytes | Frame, **options: Any) -> None:
+    assert outcome(FAST, content, **options) == outcome(PURE, content, **options)
+
+
+def ordinary(content: bytes | Frame, edition: plms.Edition | None = None, catalogue: Catalogue | None = None) -> Any:
+    frame = content if isinstance(content, Frame) else Frame.parse(content)
+    return FAST.read_ordinary(frame, catalogue or plms.default_catalogue(), edition, False)
+
+
+# ---- the same
+
+
+@needs_fast
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_vectors_are_the_same(edition: str | None) -> None:
+    for content in contents():
+        assert_same(content, edition=edition, strict=False)
+
+
+@needs_fast
+def test_vectors_are_the_same_in_their_edition() -> None:
+    for vector, content in zip(vectors(), contents(), strict=True):
+        assert_same(content, edition=vector["edition"])
+
+
+@needs_fast
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_real_frames_are_the_same(edition: str | None) -> None:
+    for each in real_frames():
+        for strict in (True, False):
+            assert_same(bytes.fromhex(each["hex"]), edition=edition, strict=strict)
+
+
+def repaired(content: bytes) -> bytes:
+    """The bytes with length words, checksum and end put right, so that they are a frame again."""
+    length = len(content) - 8
+    word = (length << 2 | content[1] & 3).to_bytes(2, "little")
+    summed = content[6:-2]
+    return b"\x68" + word + word + b"\x68" + summed + bytes((sum(summed) & 0xFF, 0x16))
+
+
+def bcd(number: int) -> int:
+    return number // 10 << 4 | number % 10
+
+
+# Bytes that mean something: fill, limits of times, signs, flags, BCD.
+telling_bytes = st.sampled_from([0x00, 0x7F, 0x80, 0xEE, 0xEF, 0xFE, 0xFF, 0x20, 0x31]) | st.integers(0, 99).map(bcd)
+
+
+@st.composite
+def changed_frames(draw: st.DrawFn) -> tuple[bytes, str]:
+    number = draw(st.integers(0, len(contents()) - 1))
+    content = bytearray(contents()[number])
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(12, len(content) - 3))
+        size = draw(st.integers(1, 6))
+        match draw(st.sampled_from(["flip", "set", "fill", "insert", "delete"])):
+            case "flip":
+                content[at] ^= 1 << draw(st.integers(0, 7))
+            case "set":
+                content[at] = draw(telling_bytes | st.integers(0, 255))
+            case "fill":
+                size = min(size, len(content) - 2 - at)
+                content[at : at + size] = bytes((draw(st.sampled_from([0xEE, 0x00, 0xFF])),)) * size
+            case "insert":
+                content[at:at] = draw(st.binary(min_size=1, max_size=6))
+            case _:
+                del content[at : min(at + size, len(content) - 2)]
+        if len(content) < 16:
+            content = bytearray(contents()[number])
+    if draw(st.booleans()):  # ACD: EC or not; TpV: Tp or not
+        content[6] ^= draw(st.sampled_from([0x20, 0x40, 0x80]))
+        content[13] ^= draw(st.sampled_from([0x00, 0x80]))
+    return repaired(bytes(content)), vectors()[number]["edition"]
+
+
+@needs_fast
+@settings(max_examples=400, deadline=None)
+@given(changed_frames(), st.sampled_from(EDITIONS) | st.just("own"), st.booleans(), st.booleans())
+def test_changed_frames_are_the_same(
+    case: tuple[bytes, str], edition: str | None, strict: bool, ffff_is_all: bool
+) -> None:
+    content, own = case
+    options = {"edition": own if edition == "own" else edition, "ffff_is_all": ffff_is_all}
+    assert_same(content, strict=strict, **options)
+
+
+UNKNOWN_TAG = Frame(Control(0x88), Address("4401", 1), bytes.fromhex("0C60 01010103 00"), tag=3)
+NO_FRAME = [
+    UNKNOWN_TAG,
+    Frame(Control(0x88), Address("4401", 1), b"\x0c\x60" + b"\x00" * 16_400),
+    Frame(Control(0x88), Address("4401", 1), b"\x0c"),
+    Frame(Control(0x88), Address("4401", 1), b"\x00\x60\x00\x00\x01\x00", checksum=0x1FF),
+    Frame(Control(0x88), Address("4401", 1), b"\x00\x60\x00\x00\x01\x00", checksum=0x1F),
+]
+
+
+@needs_fast
+@pytest.mark.parametrize("frame", NO_FRAME, ids=range(len(NO_FRAME)))
+def test_frames_that_did_not_come_from_bytes_are_the_same(frame: Frame) -> None:
+    results = []
+    for implementation in (PURE, FAST):
+        with implementation.in_use():
+            try:
+                results.append(described(plms.decode(frame)))
+            except PlmsError as error:
+                results.append(described(error))
+    assert results[0] == results[1]
+
+
+@needs_fast
+def test_a_damaged_frame_keeps_its_checksum() -> None:
+    content = bytearray(contents()[100])
+    content[-2] ^= 0xFF
+    assert_same(bytes(content), strict=False)
+    assert_same(bytes(content))
+
+
+# ---- the short way
+
+
+@needs_fast
+def test_frames_of_the_standard_are_read_the_short_way() -> None:
+    """All that are made from the catalogue, in their own edition; nearly all from the field."""
+    made = [(each, content) for each, content in zip(vectors(), contents(), strict=True) if "confirmed_by" not in each]
+    assert len(made) > 2000
+    missed = [each["id"] for each, content in made if ordinary(content, plms.Edition(each["edition"])) is None]
+    assert not missed
+    real = [content for each, content in zip(vectors(), contents(), strict=True) if "confirmed_by" in each]
+    assert sum(ordinary(content) is not None for content in real) >= 0.9 * len(real)
+
+
+@needs_fast
+def test_the_short_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def detailed(*arguments: Any) -> None:
+        raise AssertionError("read in all detail")
+
+    monkeypatch.setattr(reading, "_attempt", detailed)
+    content = bytes(plms.examples("present_power", "up", edition="1376")[0])
+    with FAST.in_use():
+        assert plms.decode(content).units[0].key == "present_power"
+    with PURE.in_use(), pytest.raises(AssertionError, match="all detail"):
+        plms.decode(content)
+
+
+def with_body(key: str, body: bytes) -> bytes:
+    """The frame of an item with one fixed body, with other bytes in its place."""
+    message = plms.examples(key, "up", edition="1376")[0]
+    head = bytes(message.frame().user_data)[:6]
+    return bytes(Frame(message.control, message.address, head + body))
+
+
+ODD_CLOCKS = {
+    "as it should be": ("00 00 12 22 F1 26", False),
+    "no data": ("EE EE EE EE EE EE", False),
+    "other fill": ("FF FF FF FF FF FF", True),
+    "no weekday": ("00 00 12 22 11 26", True),
+    "no such day": ("00 00 12 31 51 26", True),
+    "never": ("00 00 00 00 00 00", True),
+}
+
+
+@needs_fast
+@pytest.mark.parametrize(("body", "odd"), ODD_CLOCKS.values(), ids=ODD_CLOCKS)
+def test_what_is_odd_is_left_to_the_reference(body: str, odd: bool) -> None:
+    content = with_body("terminal_clock", bytes.fromhex(body))
+    assert (ordinary(content) is None) == odd
+    assert_same(content, strict=False)
+
+
+# ---- what is kept
+
+
+VENDOR = """
+[[item]]
+afn = 0x0C
+fn = 25
+key = "vendor_power"
+en = "power"
+zh = "功率"
+pn = "measurement_point"
+editions = ["1376", "376", "130"]
+[[item.layout]]
+dir = "up"
+fields = "everything raw[*]"
+"""
+
+
+def test_an_added_file_holds_from_the_next_frame_on(implementation: Implementation) -> None:
+    catalogue = Catalogue()
+    content = bytes(plms.examples("present_power", "up", edition="1376")[0])
+    assert plms.decode(content, catalogue=catalogue).units[0].key == "present_power"
+    catalogue.add(VENDOR, "vendor.toml")
+    unit = plms.decode(content, catalogue=catalogue).units[0]
+    assert unit.key == "vendor_power"
+    assert unit.value == {"everything": content[18:-2]}
+    with pytest.raises(plms.CatalogueError):
+        catalogue.add(VENDOR.replace("raw[*]", "raw[*").replace("vendor_power", "worse"), "worse.toml")
+    assert plms.decode(content, catalogue=catalogue).units[0].key == "vendor_power"
+
+
+@needs_fast
+def test_hostile_frames_do_not_fill_the_memory() -> None:
+    """Whatever control fields, AFN and Fn arrive, as much is kept as the catalogue has items."""
+    catalogue = Catalogue()
+    for afn in range(256):
+        for control in range(0, 256, 5):
+            for seq in (0x60, 0xE5):
+                user_data = bytes((afn, seq, 0, 0, 1 << control % 8, control % 32)) + bytes(control % 40)
+                for tag in (1, 2):
+                    ordinary(Frame(Control(control), Address("4401", 1), user_data, tag=tag), None, catalogue)
+    # DIR, PRM, ACD, TpV, tag, for each AFN.
+    assert len(catalogue.derived) <= 32 * len(catalogue.afns()) + 4
+
+
+@needs_fast
+def test_threads_share_what_is_kept() -> None:
+    chosen = contents()[::29]
+    expected = [outcome(PURE, content, strict=False) for content in chosen]
+    catalogue = Catalogue()
+
+    def decode_all(_number: int) -> list[Any]:
+        messages = [plms.decode(content, strict=False, catalogue=catalogue) for content in chosen]
+        return [(described(message), bytes(message)) for message in messages]
+
+    with FAST.in_use(), ThreadPoolExecutor(8) as pool:
+        for found in pool.map(decode_all, range(8)):
+            assert found == expected
