@@ -299,6 +299,33 @@ cdef class Owner:
 # Columns that grow
 
 
+cdef extern from *:
+    """
+    #include <stdlib.h>
+    #if defined(__linux__)
+    #include <sys/mman.h>
+    #endif
+
+    /* Memory for columns. Much of the time of large ones is the system's, which gives memory page by page: so they ask
+       for large pages, where those are to be had. */
+    static void *new_arena(size_t size)
+    {
+    #if defined(__linux__) && defined(MADV_HUGEPAGE)
+        const size_t page = (size_t)1 << 21;
+        void *arena;
+        if (size >= page) {
+            if (posix_memalign(&arena, page, size))
+                return NULL;
+            madvise(arena, size, MADV_HUGEPAGE);
+            return arena;
+        }
+    #endif
+        return malloc(size ? size : 1);
+    }
+    """
+    void *new_arena(size_t size) noexcept nogil
+
+
 cdef struct Column:
     int32_t kind      # a letter, as in plan.Shape
     int32_t width
@@ -318,6 +345,7 @@ cdef struct Level:
     int64_t count
     int64_t capacity
     int64_t expected   # as many rows as there were the last time
+    uint8_t *arena     # where all its columns are
 
 
 cdef struct Table:
@@ -328,66 +356,111 @@ cdef struct Table:
 
 
 @cython.final
-cdef class Memory:
-    """A column's bytes, handed over to whoever wants them."""
+cdef class Arena:
+    """Memory that is freed when nobody looks at any part of it any more."""
 
     cdef void *_bytes
-    cdef Py_ssize_t _size
 
     def __dealloc__(self):
         free(self._bytes)
 
+
+cdef Arena arena_of(void *memory):
+    cdef Arena made = Arena()
+    made._bytes = memory
+    return made
+
+
+@cython.final
+cdef class Memory:
+    """A column's bytes, handed over to whoever wants them."""
+
+    cdef Arena _arena
+    cdef const void *_bytes
+    cdef Py_ssize_t _size
+
     def __getbuffer__(self, Py_buffer *view, int flags):
-        PyBuffer_FillInfo(view, self, self._bytes if self._bytes is not NULL else <void *>b"", self._size, 1, flags)
+        PyBuffer_FillInfo(view, self, <void *>self._bytes, self._size, 1, flags)
 
     def __len__(self):
         return self._size
 
 
-cdef Memory memory_of(void *data, Py_ssize_t size):
-    """Takes over a column's bytes; gives back what is more than needed."""
+cdef int32_t NO_ENTRIES = 0
+
+
+cdef Memory memory_of(Arena arena, const void *data, Py_ssize_t size):
     cdef Memory made = Memory()
-    cdef void *fitted = realloc(data, size if size else 1)
-    made._bytes = data if fitted is NULL else fitted
+    made._arena = arena
+    made._bytes = data if data is not NULL else &NO_ENTRIES
     made._size = size
     return made
+
+
+cdef inline size_t aligned(size_t size) noexcept nogil:
+    return (size + 63) & ~<size_t>63
+
+
+cdef size_t size_of(Column *column, int64_t capacity) noexcept nogil:
+    """Bytes that a column of so many rows takes in its level's arena."""
+    cdef size_t size = aligned(<size_t>(capacity // 8))
+    if column.kind == c"n":
+        size += aligned(<size_t>(capacity * column.width))
+    elif column.kind == c"b":
+        size += aligned(<size_t>(capacity // 8))
+    elif column.kind == c"l" or column.kind == c"v":
+        size += aligned(<size_t>((capacity + 1) * sizeof(int32_t)))
+    return size
+
+
+cdef inline uint8_t *moved(uint8_t **place, void *old, size_t kept, size_t size) noexcept nogil:
+    """Takes the next bytes of an arena, and moves the old ones there."""
+    cdef uint8_t *new = place[0]
+    if kept:
+        memcpy(new, old, kept)
+    place[0] += aligned(size)
+    return new
 
 
 cdef int grow(Table *table, int32_t level, int64_t needed) noexcept nogil:
     """Gives all columns of a level room for more rows."""
     cdef int64_t before = table.levels[level].capacity
     cdef int64_t capacity = max(2 * before, table.levels[level].expected, FEWEST_ROWS)
+    cdef size_t size = 0, kept
     cdef Column *column
-    cdef void *more
+    cdef uint8_t *arena
+    cdef uint8_t *place
     cdef int32_t i
     while capacity < needed:
         capacity *= 2
     for i in range(table.column_count):
+        if table.columns[i].level == level:
+            size += size_of(&table.columns[i], capacity)
+    arena = place = <uint8_t *>new_arena(size)
+    if arena is NULL:
+        return MEMORY
+    for i in range(table.column_count):
         column = &table.columns[i]
         if column.level != level:
             continue
-        more = realloc(column.valid, <size_t>(capacity // 8))
-        if more is NULL:
-            return MEMORY
-        column.valid = <uint8_t *>more
-        memset(column.valid + before // 8, 0xFF, <size_t>((capacity - before) // 8))
+        kept = <size_t>(before // 8)
+        column.valid = moved(&place, column.valid, kept, <size_t>(capacity // 8))
+        memset(column.valid + kept, 0xFF, <size_t>((capacity - before) // 8))
         if column.kind == c"n":
-            more = realloc(column.data, <size_t>(capacity * column.width))
-            if more is NULL:
-                return MEMORY
-            column.data = <uint8_t *>more
+            column.data = moved(
+                &place, column.data, <size_t>(before * column.width), <size_t>(capacity * column.width)
+            )
         elif column.kind == c"b":
-            more = realloc(column.data, <size_t>(capacity // 8))
-            if more is NULL:
-                return MEMORY
-            column.data = <uint8_t *>more
-            memset(column.data + before // 8, 0, <size_t>((capacity - before) // 8))
+            column.data = moved(&place, column.data, kept, <size_t>(capacity // 8))
+            memset(column.data + kept, 0, <size_t>((capacity - before) // 8))
         elif column.kind == c"l" or column.kind == c"v":
-            more = realloc(column.offsets, <size_t>((capacity + 1) * sizeof(int32_t)))
-            if more is NULL:
-                return MEMORY
-            column.offsets = <int32_t *>more
+            kept = <size_t>(before + 1) * sizeof(int32_t) if before else 0
+            column.offsets = <int32_t *>moved(
+                &place, column.offsets, kept, <size_t>(capacity + 1) * sizeof(int32_t)
+            )
             column.offsets[0] = 0
+    free(table.levels[level].arena)
+    table.levels[level].arena = arena
     table.levels[level].capacity = capacity
     return OK
 
@@ -417,28 +490,28 @@ cdef inline void put_flag(Column *column, int64_t row, bint flag) noexcept nogil
         column.data[row >> 3] &= <uint8_t>~(1 << (row & 7))
 
 
-cdef void put_nothing(Table *table, int32_t at) noexcept nogil:
+cdef inline void put_no_value(Table *table, Column *column) noexcept nogil:
+    """No value in one column."""
+    cdef int64_t row = table.levels[column.level].count
+    column.valid[row >> 3] &= <uint8_t>~(1 << (row & 7))
+    column.has_nulls = True
+    column.nothing_before = row + 1
+    if column.kind == c"n":
+        put_number(column, row, 0)
+    elif column.kind == c"b":
+        put_flag(column, row, False)
+    elif column.kind == c"l":
+        column.offsets[row + 1] = <int32_t>table.levels[column.child].count
+    elif column.kind == c"v":
+        column.offsets[row + 1] = <int32_t>column.used
+
+
+cdef inline void put_nothing(Table *table, int32_t at) noexcept nogil:
     """No value, nor anything inside."""
-    cdef Column *column
-    cdef int32_t level = table.columns[at].level
-    cdef int64_t row = table.levels[level].count
     cdef int32_t i
     for i in range(at, at + table.columns[at].inside + 1):
-        column = &table.columns[i]
-        if column.level != level:
-            continue
-        column.valid[row >> 3] &= <uint8_t>~(1 << (row & 7))
-        column.has_nulls = True
-        if row >= column.nothing_before:
-            column.nothing_before = row + 1
-        if column.kind == c"n":
-            put_number(column, row, 0)
-        elif column.kind == c"b":
-            put_flag(column, row, False)
-        elif column.kind == c"l":
-            column.offsets[row + 1] = <int32_t>table.levels[column.child].count
-        elif column.kind == c"v":
-            column.offsets[row + 1] = <int32_t>column.used
+        if table.columns[i].level == table.columns[at].level:
+            put_no_value(table, &table.columns[i])
 
 
 cdef uint8_t *room_for(Column *column, int64_t size) noexcept nogil:
@@ -596,9 +669,10 @@ cdef class Interpreter:
     cdef void _free_table(self, Table *table) noexcept:
         cdef int32_t i
         for i in range(table.column_count):
-            free(table.columns[i].data)
-            free(table.columns[i].valid)
-            free(table.columns[i].offsets)
+            if table.columns[i].kind == c"v":
+                free(table.columns[i].data)
+        for i in range(table.level_count):
+            free(table.levels[i].arena)
         free(table.columns)
         free(table.levels)
 
@@ -670,31 +744,29 @@ cdef class Interpreter:
         from plmsproto.bulk.columns import ColumnData, TableData
 
         cdef Column *column
+        cdef Arena arena
         cdef int64_t rows
         cdef int32_t i
         columns = []
+        arenas = []
+        for i in range(table.level_count):
+            arenas.append(arena_of(table.levels[i].arena))
+            table.levels[i].arena = NULL
         for i in range(table.column_count):
             column = &table.columns[i]
             rows = table.levels[column.level].count
+            arena = arenas[column.level]
             data = valid = offsets = None
             if column.kind == c"n":
-                data = memory_of(column.data, rows * column.width)
+                data = memory_of(arena, column.data, rows * column.width)
             elif column.kind == c"b":
-                data = memory_of(column.data, (rows + 7) // 8)
+                data = memory_of(arena, column.data, (rows + 7) // 8)
             elif column.kind == c"v":
-                data = memory_of(column.data, column.used)
-            else:
-                free(column.data)
+                data = memory_of(arena_of(column.data), column.data, column.used)
             if column.kind == c"l" or column.kind == c"v":
-                if column.offsets is NULL:
-                    column.offsets = <int32_t *>calloc(1, sizeof(int32_t))
-                    if column.offsets is NULL:
-                        raise MemoryError
-                offsets = memory_of(column.offsets, (rows + 1) * sizeof(int32_t))
+                offsets = memory_of(arena, column.offsets, (rows + 1) * sizeof(int32_t))
             if column.has_nulls:
-                valid = memory_of(column.valid, (rows + 7) // 8)
-            else:
-                free(column.valid)
+                valid = memory_of(arena, column.valid, (rows + 7) // 8)
             column.data = column.valid = NULL
             column.offsets = NULL
             column.used = column.room = 0
@@ -703,7 +775,7 @@ cdef class Interpreter:
             columns.append(ColumnData(data, valid, offsets))
         counts = tuple([table.levels[i].count for i in range(table.level_count)])
         for i in range(table.level_count):
-            table.levels[i] = Level(0, 0, (table.levels[i].count * 17 // 16 + FEWEST_ROWS) // 64 * 64)
+            table.levels[i] = Level(0, 0, (table.levels[i].count * 17 // 16 + FEWEST_ROWS) // 64 * 64, NULL)
         return TableData(counts[0], tuple(columns), counts)
 
     cdef int _catch_up(self) except -1:
@@ -1159,7 +1231,7 @@ cdef class Interpreter:
                 put_number(&table.columns[2], row, self._fn)
                 put_number(&table.columns[3], row, self._record)
             for i in range(program.nowhere.size):
-                put_nothing(table, program.nowhere.values[i])
+                put_no_value(table, &table.columns[program.nowhere.values[i]])
         status = self._run(program, table, 0, program.op_count)
         if status == OK and length >= 0 and self._position < self._stop:
             status = self._fail(EVENT_LONG)
@@ -1286,7 +1358,7 @@ cdef class Interpreter:
         if table is NULL or op.absent < 0:
             return
         for i in range(program.absent[op.absent].size):
-            put_nothing(table, program.absent[op.absent].values[i])
+            put_no_value(table, &table.columns[program.absent[op.absent].values[i]])
 
     cdef inline bint _in_fill_run(self, int32_t position) noexcept nogil:
         """Whether the one byte there is one of at least three EEH in a row."""
@@ -1598,7 +1670,7 @@ cdef class Interpreter:
         cdef int64_t wanted, done = 0
         cdef int32_t before, child = 0
         cdef Table *kept = table if op.column >= 0 else NULL
-        cdef bint records = False, events = program.ops[at].code == EVENT
+        cdef bint records = False, plain = False, events = program.ops[at].code == EVENT
         cdef int status = self._count(program, op, &wanted)
         if status != OK:
             return status
@@ -1609,9 +1681,12 @@ cdef class Interpreter:
             records = kept.columns[op.column + 1].kind == c"r" and program.ops[at].column != op.column + 1
             if wanted > 0 and ensure(kept, child, wanted) != OK:
                 return MEMORY
-            if op.jump == at + 1 and wanted > 0:
-                done = self._read_plain_list(kept, &program.ops[at], wanted)
+            plain = op.jump == at + 1 and program.ops[at].quick
         while self._position < self._stop if wanted < 0 else done < wanted:
+            if plain:
+                done += self._read_plain_list(kept, &program.ops[at], wanted - done)
+                if done == wanted:
+                    break
             before = self._position
             if events:
                 self._record = <int32_t>done
@@ -1637,7 +1712,7 @@ cdef class Interpreter:
         cdef const uint8_t *raw = self._data + self._position
         cdef Column *column
         cdef int64_t done = 0, row
-        if not op.quick or op.column < 0 or wanted * op.size > self._stop - self._position:
+        if op.column < 0 or wanted <= 0 or wanted * op.size > self._stop - self._position:
             return 0
         column = &table.columns[op.column]
         row = table.levels[column.level].count

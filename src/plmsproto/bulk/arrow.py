@@ -166,7 +166,7 @@ class _Maker:
     # ---- arrays
 
     def batch(self, part: Part, schema: pa.Schema) -> pa.RecordBatch:
-        frames, data = part
+        frames, data = part.frames, part.data
         rows = data.rows
         if self.spec.columns[0].path == ("frame",):
             frame = pa.Array.from_buffers(pa.uint32(), rows, [None, pa.py_buffer(data.columns[0].data)])

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -25,7 +26,7 @@ from ..editions import Edition, as_edition
 from ..link import MAX_NETWORK, FrameIndex, make_noise
 from ..link.checksum import byte_view
 from ..link.constants import START, check_options
-from .columns import Harvest, TableBuilder
+from .columns import Harvest, TableBuilder, TableData
 from .plan import UNDECODED, UNDECODED_TABLE, Plan, TableSpec, table_spec
 from .schema import Column, Kind, Schema
 from .tables import Frames, Part, Table
@@ -225,8 +226,10 @@ def scan(
     given = as_input(buffer)
     if given.bounds is not None:
         return _implementation.scan(given.view, address_size=address_size, max_length=max_length, bounds=given.bounds)
-    index = FrameIndex.empty()
     options = Options(address_size, max_length, final=True)
+    if threads <= 1:
+        return _search(given.view, 0, len(given.view), options)
+    index = FrameIndex.empty()
 
     def search(start: int, stop: int) -> _Found:
         return _Found(_search(given.view, start, stop, options))
@@ -488,20 +491,35 @@ def _add_noise(
     offsets, lengths, entries = _implementation.gaps(frames.index, bounds)
     if not offsets:
         return
+    tables.noise_bytes += sum(lengths)
+    if max(lengths) > _LONGEST_NOISE:
+        pieces = [
+            (at, min(_LONGEST_NOISE, start + length - at), entry)
+            for start, length, entry in zip(offsets, lengths, entries, strict=True)
+            for at in range(start, start + length, _LONGEST_NOISE)
+        ]
+        offsets, lengths, entries = (
+            array(code, column) for code, column in zip("QQI", zip(*pieces, strict=True), strict=True)
+        )
+    if first_entry:
+        entries = array("I", (first_entry + entry for entry in entries))
+    runs = [bytes(view[start : start + length]) for start, length in zip(offsets, lengths, strict=True)]
+    known = Frames(frames.index, entry=entries, times=frames.times, sources=frames.sources)
+    if frames.shifts is not None:
+        offsets = array("Q", (start + frames.shifts[entry] for start, entry in zip(offsets, entries, strict=True)))
+    elif frames.offset:
+        offsets = array("Q", (start + frames.offset for start in offsets))
+    tables.noise.parts.append(Part(known, cache(lambda: _noise_data(offsets, runs, options))))
+
+
+def _noise_data(offsets: array[int], runs: list[bytes], options: Options) -> TableData:
+    """The rows of runs of noise. What is wrong with each takes longer to tell than to find it."""
     builder = TableBuilder(NOISE)
-    entry_of = array("I")
-    for start, length, entry in zip(offsets, lengths, entries, strict=True):
-        tables.noise_bytes += length
-        number = first_entry + entry
-        shift = frames.offset if frames.shifts is None else frames.shifts[number]
-        for at in range(start, start + length, _LONGEST_NOISE):
-            raw = bytes(view[at : min(at + _LONGEST_NOISE, start + length)])
-            for column, value in enumerate((shift + at, len(raw), _noise_reason(raw, options).encode(), raw)):
-                builder.put(column, value)
-            builder.counts[0] += 1
-            entry_of.append(number)
-    known = Frames(frames.index, entry=entry_of, times=frames.times, sources=frames.sources)
-    tables.noise.parts.append(Part(known, builder.data()))
+    for offset, run in zip(offsets, runs, strict=True):
+        for column, value in enumerate((offset, len(run), _noise_reason(run, options).encode(), run)):
+            builder.put(column, value)
+        builder.counts[0] += 1
+    return builder.data()
 
 
 def _noise_reason(raw: bytes, options: Options) -> str:

@@ -290,7 +290,7 @@ class Interpreter:
             for column, value in enumerate(first):
                 table.put(column, value)
             for column in bound.nowhere:
-                table.put_nothing(column)
+                table.put(column, None)
         try:
             self._run(bound, table, 0, len(bound.ops) - 1)
             self._check_end(length)
@@ -354,7 +354,7 @@ class Interpreter:
     def _put_absent(self, bound: Bound, table: TableBuilder | None, op: BoundOp) -> None:
         if table is not None and op.absent >= 0:
             for column in bound.absent[op.absent]:
-                table.put_nothing(column)
+                table.put(column, None)
 
     def _take(self, size: int, op: BoundOp) -> bytes:
         if size > self.stop - self.position:

@@ -10,7 +10,7 @@ from the catalogue, ops from ``layout.program``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from threading import RLock
 from typing import Any, Final, NamedTuple
 
@@ -90,8 +90,8 @@ class Bound(NamedTuple):
         counts: (kind, slot, constant, table) of each count.
         tables: for each table of a count: how many for each code; -1 for codes that it doesn't know.
         names: for each enumeration: the place of each code among the column's names.
-        absent: lists of columns.
-        nowhere: columns of the table that this body never fills.
+        absent: lists of columns, those inside of them included.
+        nowhere: columns of the table that this body never fills, likewise.
         slots: how many numbers are kept.
         size: bytes of the body; -1 if that depends on them.
         slack: for event records: how many bytes too few some devices write into the length.
@@ -467,7 +467,7 @@ class _Binder:
         )
         ops = tuple(map(self.op, range(len(self.program.ops))))
         fewest, most = self.program.record.span()
-        nowhere = self.untouched(self.spec.schema.columns) if table != NO_TABLE else ()
+        nowhere = self.with_inner(self.untouched(self.spec.schema.columns)) if table != NO_TABLE else ()
         return Bound(
             table,
             ops,
@@ -541,10 +541,20 @@ class _Binder:
             place == parent and op.code in makers for op, place in zip(self.program.ops, self.places, strict=True)
         )
 
+    def with_inner(self, columns: Iterable[int]) -> tuple[int, ...]:
+        """The columns, and those inside them of which there is one value for each of theirs."""
+        shapes = self.spec.shapes
+        return tuple(
+            inner
+            for each in columns
+            for inner in range(each, each + shapes[each].inside + 1)
+            if shapes[inner].level == shapes[each].level
+        )
+
     def listed(self, columns: tuple[int, ...]) -> int:
         if not columns:
             return -1
-        self.absent.append(columns)
+        self.absent.append(self.with_inner(columns))
         return len(self.absent) - 1
 
     def name_table(self, column: Column, form: object) -> int:

@@ -136,10 +136,20 @@ def field_path(op: PlanOp) -> str:
 
 
 class Part(NamedTuple):
-    """The rows of one table in one stretch of the input."""
+    """The rows of one table in one stretch of the input.
+
+    Attributes:
+        frames: the frames that the rows are of.
+        made: the rows, or what makes them.
+    """
 
     frames: Frames
-    data: TableData
+    made: TableData | Callable[[], TableData]
+
+    @property
+    def data(self) -> TableData:
+        """The rows."""
+        return self.made if isinstance(self.made, TableData) else self.made()
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -184,7 +194,8 @@ class Table:
         """As ``to_pylist``, one after another."""
         known = frame_columns(self.spec)
         has_frame = self.spec.columns[0].path == ("frame",)
-        for frames, data in self.parts:
+        for part in self.parts:
+            frames, data = part.frames, part.data
             columns = _Values(self, data)
             for row in range(data.rows):
                 frame = columns.value(0, row) if has_frame else row
