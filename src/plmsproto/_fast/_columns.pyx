@@ -636,6 +636,7 @@ cdef class Interpreter:
     cdef int32_t _position
     cdef int32_t _stop
     cdef bint _nested
+    cdef bint _in_event
     cdef bint _dry
     cdef Fault _fault
     cdef Question _question
@@ -1022,7 +1023,7 @@ cdef class Interpreter:
         self._way = way[0]
         self._coding = coding_of(way.set)
         self._afn = self._fn = self._pn = 0
-        self._nested = self._dry = False
+        self._nested = self._in_event = self._dry = False
         self._depth = 0
         if end_of_units < first or (end_of_units == first and first < end):
             self._lost = end - first + 1
@@ -1059,6 +1060,9 @@ cdef class Interpreter:
             self._errors = <Error *>more
         self._errors[self._error_count] = Error(start, size, position, fault, op, self._pn, self._fn, self._afn)
         self._error_count += 1
+        # Errors in event records and in nested data units may be forgotten again, together with those.
+        if self._error_count >= self._most_errors and not (self._nested or self._in_event or self._dry):
+            return ABORT
         return OK
 
     cdef int _fail(self, int32_t code, int32_t position=-1, int32_t op=0) noexcept nogil:
@@ -1173,8 +1177,6 @@ cdef class Interpreter:
                         bits &= bits - 1
                     left &= left - 1
                 groups &= groups - 1
-            if not self._nested and self._error_count >= self._most_errors:
-                return ABORT
         return OK
 
     cdef int _no_identifier(self, int32_t afn, int32_t fault) noexcept nogil:
@@ -1197,8 +1199,9 @@ cdef class Interpreter:
         if status == FAILED:
             self._back_to(completed, errors)
             position = self._start if self._fault.position < 0 else self._fault.position
-            if self._note(self._start, self._stop - self._start, position, self._fault.code, self._fault.op) != OK:
-                return MEMORY
+            status = self._note(self._start, self._stop - self._start, position, self._fault.code, self._fault.op)
+            if status != OK:
+                return status
             if not self._nested:
                 self._lost += self._stop - self._start + 1
                 if self._abort_when_lost:
@@ -1428,8 +1431,9 @@ cdef class Interpreter:
         else:
             value = read_number(self._data + start, op)
         if value.fault:
-            if self._note(start, <int32_t>size, start, value.fault, op.number) != OK:
-                return MEMORY
+            status = self._note(start, <int32_t>size, start, value.fault, op.number)
+            if status != OK:
+                return status
             value.there = False
         if op.slot >= 0:
             self._numbers[op.slot] = value.number + op.add if value.there else NOTHING
@@ -1485,8 +1489,9 @@ cdef class Interpreter:
                 fault, made = <int32_t>-made, 0
         if fault:
             there = False
-            if self._note(start, size, start, fault, op.number) != OK:
-                return MEMORY
+            status = self._note(start, size, start, fault, op.number)
+            if status != OK:
+                return status
         if column is NULL:
             return OK
         if not there:
@@ -1610,8 +1615,9 @@ cdef class Interpreter:
                 part = &program.ops[i]
                 if part.mode and not is_bcd(word >> part.arg & ((<uint64_t>1 << part.size) - 1)):
                     there = False
-                    if self._note(start, size, start, NOT_BCD, op.number) != OK:
-                        return MEMORY
+                    status = self._note(start, size, start, NOT_BCD, op.number)
+                    if status != OK:
+                        return status
                     break
         if table is NULL or op.column < 0:
             return OK
@@ -1769,7 +1775,9 @@ cdef class Interpreter:
         self._start, self._stop = self._position, self._position + size
         status = OK
         if program is not NULL:
+            self._in_event = True
             status = self._read_row(program, size)
+            self._in_event = False
         elif erc:
             status = self._fail(UNKNOWN_EVENT, -1, op.number)
         if status == FAILED:
