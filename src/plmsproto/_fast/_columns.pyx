@@ -1207,6 +1207,7 @@ cdef class Interpreter:
                 if self._abort_when_lost:
                     return ABORT
             self._position = self._stop
+            status = FAILED
         self._afn, self._fn, self._pn, self._start = outer_afn, outer_fn, outer_pn, outer_start
         self._numbers = outer_numbers
         return status
