@@ -40,6 +40,15 @@ _DUMP: Final = re.compile(
 )
 """A line of a hex dump: offset, up to 16 or 32 bytes, perhaps the same as characters."""
 
+_PUNCTUATION: Final = re.compile(r"[\s,;:|\-\[\]{}()'\"]+")
+"""What may stand between bytes."""
+
+_DUMP_OFFSET: Final = re.compile(r"\s*(?:0x)?[0-9A-Fa-f]{4,16}(?::|h:?|\s)")
+"""How every line of a hex dump begins."""
+
+_NO_HEX: Final = re.compile(r"(?i)[gi-wyz]")
+"""A letter that is in no dress of hex: neither a digit nor the ``x`` or ``H`` beside one."""
+
 _FRAME_START: Final = re.compile(r"(?i)^\s*(?:0x)?68")
 _MOST_DUMPED: Final = 64
 _LONGEST_DUMP_LINE: Final = 400
@@ -57,6 +66,18 @@ class LineBytes(NamedTuple):
 
     data: bytes
     bare: bool
+
+
+class Held(NamedTuple):
+    """Where in a text the bytes begin that are not decided yet.
+
+    Attributes:
+        line: the number of the line.
+        skip: so many of its bytes have been reported.
+    """
+
+    line: int
+    skip: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +107,23 @@ def line_bytes(line: str) -> LineBytes:
     if escaped := _ESCAPED.findall(line):
         return LineBytes(bytes.fromhex("".join(escaped)), bare=False)
     glued = _GLUED.search(line)
-    words = [match[1] for match in _TOKEN.finditer(line)]
+    words: list[str] = _TOKEN.findall(line)
     if glued and not any(glued.group() in word for word in words):
         return LineBytes(bytes.fromhex(glued.group()), bare=False)
-    data = bytes.fromhex(
-        "".join(word[: len(word) // 2 * 2] for word in words if len(word) % 2 == 0 or len(word) > _SHORT)
-    )
-    left = re.sub(r"[\s,;:|\-\[\]{}()'\"]+", "", _TOKEN.sub("", line))
-    return LineBytes(data, bare=bool(data) and not left and not any(len(word) % 2 for word in words))
+    odd = [word for word in words if len(word) % 2]
+    if odd:
+        words = [word[: len(word) // 2 * 2] for word in words if len(word) % 2 == 0 or len(word) > _SHORT]
+    data = bytes.fromhex("".join(words))
+    bare = bool(data) and not odd and not _NO_HEX.search(line) and not _PUNCTUATION.sub("", _TOKEN.sub("", line))
+    return LineBytes(data, bare)
+
+
+def has_words(line: str) -> bool:
+    """Whether it is plain at a glance that ``line_bytes`` would not call a line bare.
+
+    Much quicker than ``line_bytes``; where it is not plain, it says no.
+    """
+    return _NO_HEX.search(line) is not None and not _DUMP_OFFSET.match(line)
 
 
 class FrameText:
@@ -113,6 +143,14 @@ class FrameText:
         self._numbers: list[int] = []
         self._bare: list[bool] = []
 
+    @property
+    def held(self) -> Held | None:
+        """Where the bytes begin that may yet become part of a frame; ``None`` if there are none."""
+        if not self._splitter.held:
+            return None
+        at = self._line_of(self._splitter.offset)
+        return Held(self._numbers[at], self._splitter.offset - self._starts[at])
+
     def feed(self, line: str, *, goes_on: bool = False) -> list[Found]:
         """Takes the next line and returns what it completes.
 
@@ -121,12 +159,22 @@ class FrameText:
             goes_on: this piece goes on where the one before it stopped; it must not be cut within a byte.
         """
         self._line += not goes_on
-        data, bare = line_bytes(line)
-        found = [] if bare or goes_on else self.close()
-        if data:
-            self._starts.append(self._fed)
-            self._numbers.append(self._line)
-            self._bare.append(bare)
+        return self.feed_bytes(line_bytes(line), self._line, goes_on=goes_on)
+
+    def feed_bytes(self, line: LineBytes, number: int, *, goes_on: bool = False, skip: int = 0) -> list[Found]:
+        """Takes the bytes of the next line and returns what they complete.
+
+        Args:
+            line: what the line holds.
+            number: what ``Found.line`` will say of it: any numbers that grow.
+            goes_on: as for ``feed``.
+            skip: so many of the line's bytes were reported before: where ``held`` said that the rest begins.
+        """
+        found = [] if line.bare or goes_on else self.close()
+        if data := line.data[skip:]:
+            self._starts.append(self._fed - skip)
+            self._numbers.append(number)
+            self._bare.append(line.bare)
             self._fed += len(data)
             found += self._located(self._splitter.feed(data))
         return found

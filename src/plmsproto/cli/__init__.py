@@ -1,7 +1,8 @@
-"""The command line: ``plmsproto decode``, ``encode``, ``items``.
+"""The command line: ``plmsproto decode``, ``convert``, ``encode``, ``items``.
 
-One module a sub-command (``decode``, ``encode``, ``items``), one for what they read (``sources``), and a package for
-what the decoder prints (``views``). Protocol rules live in the library; here are arguments, languages and colours.
+One module a sub-command (``decode``, ``convert``, ``encode``, ``items``), one for what the decoder reads
+(``sources``), and a package for what it prints (``views``). Protocol rules and archives live in the library; here are
+arguments, languages and colours.
 
 Exit status: 0 all well, 1 something in the input was wrong (everything else was still printed), 2 wrong usage.
 """
@@ -21,12 +22,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         install = "install the command line with: pip install 'plmsproto[cli]'"
         print(f"plmsproto: {' and '.join(missing)} missing; {install}", file=sys.stderr)
         return 2
-    from . import decode, encode, items
+    from . import convert, decode, encode, items
     from .options import UsageError, complain
 
     parser = _parser()
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (decode, encode, items):
+    for module in (decode, convert, encode, items):
         module.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
@@ -49,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(
         prog="plmsproto",
-        description="Frames of Q/GDW 130-2005, Q/GDW 376.1-2009 and Q/GDW 1376.1-2013: decode, encode, look items up.",
+        description="Frames of Q/GDW 130-2005, Q/GDW 376.1-2009 and Q/GDW 1376.1-2013: decode, convert archives, "
+        "encode, look items up.",
     )
     parser.add_argument("--version", action="version", version=f"plmsproto {__version__} ({IMPLEMENTATION})")
     return parser

@@ -6,7 +6,6 @@ larger than memory and a pipe that never ends both work.
 
 from __future__ import annotations
 
-import codecs
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,12 +18,10 @@ from ..errors import BadChecksumError, BadStructureError
 from ..hextext import WAKE_UP, Found, FrameText, line_bytes, looks_like_text
 from ..link import Frame, FrameSplitter, Noise, make_noise
 from ..link.constants import OVERHEAD
+from ..textfile import Narrower, lines, wide_encoding
 from .options import UsageError
 
 _CHUNK: Final = 1 << 16
-_WIDE: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_LONG_LINE: Final = 1 << 18
-_HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
 _HEX_ARGUMENT: Final = re.compile(r"(?:0[xX])?[0-9A-Fa-f\s,;:]+[hH]?")
 
 
@@ -108,19 +105,12 @@ def _stream(file: BinaryIO, source: str, form: InputForm) -> Iterator[Capture]:
     chunks = _chunks(file)
     first = next(chunks, b"")
     whole = chain([first], chunks)
-    if form.kind != "binary" and (wide := _wide_encoding(first)):
+    if form.kind != "binary" and (wide := wide_encoding(first)):
         yield from _text(_narrowed(whole, wide), source, form)
     elif looks_like_text(first) if form.kind == "auto" else form.kind == "text":
         yield from _text(whole, source, form)
     else:
         yield from _binary(whole, source, form)
-
-
-def _wide_encoding(sample: bytes) -> str:
-    """UTF-16 by its mark, if it can be a log: the high byte of most characters is 00, the low byte of few."""
-    encoding = _WIDE.get(sample[:2], "")
-    high, low = (sample[3::2], sample[2::2]) if encoding == "utf-16-le" else (sample[2::2], sample[3::2])
-    return encoding if 2 * high.count(0) >= len(high) and 20 * low.count(0) <= len(low) else ""
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -130,10 +120,9 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _narrowed(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """UTF-16, which Windows tools write, as UTF-8."""
-    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    narrower = Narrower(encoding)
     for chunk in chunks:
-        yield decoder.decode(chunk).encode()
+        yield narrower.feed(chunk)
 
 
 def _binary(chunks: Iterable[bytes], source: str, form: InputForm) -> Iterator[Capture]:
@@ -148,7 +137,7 @@ def _binary(chunks: Iterable[bytes], source: str, form: InputForm) -> Iterator[C
 def _text(chunks: Iterable[bytes], source: str, form: InputForm) -> Iterator[Capture]:
     text = FrameText(address_size=form.address_size)
     goes_on = False
-    for line in _lines(chunks):
+    for line in lines(chunks):
         # Hex is ASCII in every encoding of logs; what the words around it are does not matter.
         events = text.feed(line.decode("latin-1"), goes_on=goes_on)
         goes_on = not line.endswith((b"\n", b"\r"))
@@ -156,29 +145,6 @@ def _text(chunks: Iterable[bytes], source: str, form: InputForm) -> Iterator[Cap
             yield from _pieces(Capture(source, found.line, found.event), form)
     for found in text.close():
         yield from _pieces(Capture(source, found.line, found.event), form)
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines with their ends; one that is longer than any memory in pieces, cut where no byte of hex is cut."""
-    held = b""
-    for chunk in chunks:
-        *whole, held = (held + chunk).splitlines(keepends=True) or [b""]
-        yield from whole
-        if held.endswith(b"\n"):  # a CR may be half of a line's end
-            yield held
-            held = b""
-        elif len(held) > _LONG_LINE:
-            cut = _safe_cut(held)
-            yield held[:cut]
-            held = held[cut:]
-    if held:
-        yield held
-
-
-def _safe_cut(line: bytes) -> int:
-    """Before the last word of hex, or after an even number of digits if there is only one word."""
-    before = len(line.rstrip(_HEX_DIGITS))
-    return before or len(line) // 2 * 2
 
 
 def _pieces(capture: Capture, form: InputForm) -> Iterator[Capture]:
