@@ -47,6 +47,7 @@ cdef enum:
     UNITS = 37
 
     CLOCK = 0
+    STAMP = 1
     DATE = 2
     TIME_OF_DAY = 3
     PARTIAL = 4
@@ -158,6 +159,7 @@ cdef enum:
     PLAIN_3 = 4
     PLAIN_4 = 5
     PLAIN_5 = 6
+    STAMP_5 = 7
 
 
 cdef struct Op:
@@ -225,6 +227,8 @@ cdef int32_t quick_code(Op *op) noexcept:
         return SIGNED_2 if op.size == 2 else SIGNED_3 if op.size == 3 else 0
     if op.code == BCD and 2 <= op.size <= 5:
         return PLAIN_2 + op.size - 2
+    if op.code == TIME and op.mode == STAMP and op.size == 5:
+        return STAMP_5
     return 0
 
 
@@ -398,7 +402,8 @@ cdef Memory memory_of(Arena arena, const void *data, Py_ssize_t size):
 
 
 cdef inline size_t aligned(size_t size) noexcept nogil:
-    return (size + 63) & ~<size_t>63
+    """With a line to spare: columns of the same size would else compete for the same lines of a cache."""
+    return ((size + 63) & ~<size_t>63) + 64
 
 
 cdef size_t size_of(Column *column, int64_t capacity) noexcept nogil:
@@ -1296,46 +1301,52 @@ cdef class Interpreter:
         return OK
 
     cdef inline int32_t _run_quick(self, Op *op, Table *table, int32_t most) noexcept nogil:
-        """Does frequent ops up to the first that is none, or whose bytes are not plain digits; returns how many."""
+        """Does frequent ops up to the first that is none, or whose bytes are no value; returns how many."""
         cdef const uint8_t *raw = self._data + self._position
         cdef const uint8_t *end = self._data + self._stop
         cdef Column *column
-        cdef int64_t number, row = -1
-        cdef uint8_t bad
+        cdef int64_t number = 0, row = -1
+        cdef uint8_t bad = 0
         cdef int32_t done = 0
         while done < most and op.quick and end - raw >= op.size:
-            bad = TWO_DIGITS[raw[0]]
-            number = bad
-            if op.quick == SIGNED_3:
-                bad |= TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2] & 0x7F]
-                number += 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2] & 0x7F]
-                if raw[2] & 0x80:
-                    number = -number
-            elif op.quick == SIGNED_2:
-                bad |= TWO_DIGITS[raw[1] & 0x7F]
-                number += 100 * TWO_DIGITS[raw[1] & 0x7F]
+            if op.quick == SIGNED_2:
+                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1] & 0x7F]
+                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1] & 0x7F]
                 if raw[1] & 0x80:
                     number = -number
-            else:
-                bad |= TWO_DIGITS[raw[1]]
-                number += 100 * TWO_DIGITS[raw[1]]
-                if op.quick >= PLAIN_3:
-                    bad |= TWO_DIGITS[raw[2]]
-                    number += 10000 * TWO_DIGITS[raw[2]]
-                if op.quick >= PLAIN_4:
-                    bad |= TWO_DIGITS[raw[3]]
-                    number += 1000000 * <int64_t>TWO_DIGITS[raw[3]]
-                if op.quick >= PLAIN_5:
-                    bad |= TWO_DIGITS[raw[4]]
-                    number += 100000000 * <int64_t>TWO_DIGITS[raw[4]]
+            elif op.quick == SIGNED_3:
+                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2] & 0x7F]
+                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2] & 0x7F]
+                if raw[2] & 0x80:
+                    number = -number
+            elif op.quick == PLAIN_2:
+                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]]
+                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]]
+            elif op.quick == PLAIN_3:
+                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]]
+                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]]
+            elif op.quick == PLAIN_4:
+                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]] | TWO_DIGITS[raw[3]]
+                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]]
+                number += 1000000 * TWO_DIGITS[raw[3]]
+            elif op.quick == PLAIN_5:
+                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]] | TWO_DIGITS[raw[3]]
+                bad |= TWO_DIGITS[raw[4]]
+                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]]
+                number += 1000000 * TWO_DIGITS[raw[3]] + 100000000 * <int64_t>TWO_DIGITS[raw[4]]
+            elif op.quick == STAMP_5:
+                bad = read_stamp(raw, &number)
             if bad & BAD:
-                break
-            raw += op.size
-            if table is not NULL and op.column >= 0:
+                if op.quick == STAMP_5 or not is_stray_fill(raw, op.size):
+                    break
+                if table is not NULL and op.column >= 0:
+                    put_no_value(table, &table.columns[op.column])
+            elif table is not NULL and op.column >= 0:
                 column = &table.columns[op.column]
                 if row < 0:
                     row = table.levels[column.level].count  # the same for all fields of a record
                 put_number(column, row, number * op.multiplier)
+            raw += op.size
             op += 1
             done += 1
         self._position = <int32_t>(raw - self._data)
@@ -1715,20 +1726,30 @@ cdef class Interpreter:
         return OK
 
     cdef int64_t _read_plain_list(self, Table *table, Op *op, int64_t wanted) noexcept nogil:
-        """Reads entries of a curve up to the first that is not plain digits; returns how many."""
+        """Reads entries of a curve up to the first that is no value of digits; returns how many."""
         cdef const uint8_t *raw = self._data + self._position
         cdef Column *column
         cdef int64_t done = 0, row
-        if op.column < 0 or wanted <= 0 or wanted * op.size > self._stop - self._position:
+        if op.column < 0 or wanted <= 0 or wanted > (self._stop - self._position) // op.size:
             return 0
         column = &table.columns[op.column]
         row = table.levels[column.level].count
-        if column.width == 4:
-            done = read_digits_32(raw, op.quick, wanted, op.multiplier, <int32_t *>column.data + row)
-        elif column.width == 8:
-            done = read_digits_64(raw, op.quick, wanted, op.multiplier, <int64_t *>column.data + row)
+        while True:
+            if column.width == 4:
+                done += read_digits_32(
+                    raw + done * op.size, op.quick, wanted - done, op.multiplier, <int32_t *>column.data + row + done
+                )
+            elif column.width == 8:
+                done += read_digits_64(
+                    raw + done * op.size, op.quick, wanted - done, op.multiplier, <int64_t *>column.data + row + done
+                )
+            table.levels[column.level].count = row + done
+            if done == wanted or op.quick == STAMP_5 or not is_stray_fill(raw + done * op.size, op.size):
+                break
+            put_no_value(table, column)
+            done += 1
         self._position += <int32_t>done * op.size
-        table.levels[column.level].count += done
+        table.levels[column.level].count = row + done
         return done
 
     # ---- event records and nested data units
@@ -2018,6 +2039,19 @@ cdef Value read_number(const uint8_t *raw, Op *op) noexcept nogil:
     if bad & BAD:
         return Value(False, 0, 0 if is_stray_fill(raw, size) else NOT_BCD)
     return Value(True, number, 0)
+
+
+cdef inline uint8_t read_stamp(const uint8_t *raw, int64_t *number) noexcept nogil:
+    """Minute, hour, day, month and year as seconds; BAD for what is none, or must be looked at more closely."""
+    cdef int32_t minute = TWO_DIGITS[raw[0]], hour = TWO_DIGITS[raw[1]], day = TWO_DIGITS[raw[2]]
+    cdef int32_t month = TWO_DIGITS[raw[3]], year = TWO_DIGITS[raw[4]]
+    if minute > 59 or hour > 23 or month > 12 or month == 0 or year > 99:
+        return BAD
+    month += 12 * year - 1
+    if day == 0 or day > DAYS_OF[month]:
+        return BAD
+    number[0] = 86400 * <int64_t>(DAYS_BEFORE[month] + day - 1) + 3600 * hour + 60 * minute
+    return 0
 
 
 cdef Value read_time(const uint8_t *raw, int32_t size, int64_t parts, int32_t kind) noexcept nogil:

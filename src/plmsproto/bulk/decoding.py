@@ -229,15 +229,12 @@ def scan(
     options = Options(address_size, max_length, final=True)
     if threads <= 1:
         return _search(given.view, 0, len(given.view), options)
-    index = FrameIndex.empty()
 
     def search(start: int, stop: int) -> _Found:
         return _Found(_search(given.view, start, stop, options))
 
-    for _, found in _in_order(len(given.view), threads, search):
-        index.extend(found.index)
-    index.end = len(given.view)
-    return index
+    parts = [found.index for _, found in _in_order(len(given.view), threads, search)]
+    return FrameIndex.joined(parts, len(given.view))
 
 
 def decode(
@@ -312,6 +309,7 @@ def decode(
             base.offset = offset
         stretches = _entry_stretches(given.view, given.bounds, plan, options, threads)
     first_entry = 0
+    indexes: list[FrameIndex] = []
     for bounds, index, harvests in stretches:
         _add_noise(tables, given.view, replace(base, index=index, entry=index.entry), bounds, first_entry, options)
         first_entry += len(bounds) - 1
@@ -319,14 +317,15 @@ def decode(
         for harvest in harvests:
             last = first + len(harvest.editions)
             part = index if len(harvests) == 1 else index.part(first, last)
-            at = base.number + len(tables.index) + first
-            tables.add(replace(base, index=part, number=at, editions=harvest.editions, entry=part.entry), harvest)
+            tables.add(
+                replace(base, index=part, number=number + first, editions=harvest.editions, entry=part.entry), harvest
+            )
             first = last
-        if index.entry is not None:
-            tables.index.entry = array("I") if tables.index.entry is None else tables.index.entry
-            tables.index.entry.extend(index.entry)
-        tables.index.extend(index)
-    tables.consumed = tables.index.end if given.bounds is None and not final else len(given.view)
+        number += len(index)
+        indexes.append(index)
+    end = indexes[-1].end if indexes and not final else len(given.view)
+    tables.index = FrameIndex.joined(indexes, end)
+    tables.consumed = end
     tables.sort()
     return tables
 
@@ -413,18 +412,17 @@ def _stretches(view: memoryview, plan: Plan, options: Options, threads: int) -> 
     """Reads a buffer stretch by stretch."""
 
     def read(start: int, stop: int) -> _Found:
-        index, harvests = FrameIndex.empty(), list[Harvest]()
-        index.end = start
+        parts, harvests = list[FrameIndex](), list[Harvest]()
         with _interpreter(plan, options) as interpreter:
-            while index.end < stop:
-                target = min(index.end + _WINDOW, stop)
-                part = _search(view, index.end, target, options)
-                _read(interpreter, view, part, harvests)
-                index.extend(part)
-                if part.end < target:
+            while start < stop:
+                target = min(start + _WINDOW, stop)
+                parts.append(_search(view, start, target, options))
+                _read(interpreter, view, parts[-1], harvests)
+                start = parts[-1].end
+                if start < target:
                     break
             harvests.append(interpreter.take())
-        return _Found(index, harvests)
+        return _Found(FrameIndex.joined(parts, start), harvests)
 
     for start, found in _in_order(len(view), threads, read):
         yield _Stretch((start, found.index.end), found.index, found.harvests)

@@ -160,11 +160,18 @@ class FrameIndex:
         made.entry = None if self.entry is None else self.entry[first:last]
         return made
 
-    def extend(self, other: FrameIndex) -> None:
-        """Adds the frames of another index of the same buffer that lie behind these."""
-        for column, more in zip(self.columns, other.columns, strict=True):
-            column.extend(more)
-        self.end = other.end
+    @classmethod
+    def joined(cls, parts: Sequence[FrameIndex], end: int) -> FrameIndex:
+        """Returns the frames of several indexes of one buffer, one behind the other."""
+        if len(parts) == 1:
+            return parts[0]
+        made = cls.empty()
+        for number, column in enumerate(made.columns):
+            column.frombytes(b"".join(memoryview(part.columns[number]) for part in parts))
+        if any(part.entry is not None for part in parts):
+            made.entry = array("I", b"".join(memoryview(part.entry or array("I")) for part in parts))
+        made.end = end
+        return made
 
     def __len__(self) -> int:
         return len(self.offset)
