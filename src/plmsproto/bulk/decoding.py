@@ -1,6 +1,6 @@
 """From bytes to tables: what is given is found, cut into stretches, read by an interpreter each, and put together.
 
-A stretch is some tens of megabytes, so that what interpreters write stays small and threads have something to share.
+A stretch is some megabytes, so that what interpreters write stays small and threads have something to share.
 Where a stretch begins in a buffer does not matter: whoever reads it takes up the frames again (resync), and the frame
 that the cut goes through belongs to the stretch in which it begins. Should a cut have made up a frame that is none in
 the whole buffer (there may be frames in the bytes of frames), the stretch is read again from where the one before it
@@ -34,14 +34,14 @@ from .tables import Frames, Part, Table
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-STRETCH: Final = 1 << 25
+STRETCH: Final = 1 << 23
 """How many bytes one interpreter reads before what it wrote is taken."""
 
 _MOST_PLANS: Final = 32
 """How many plans a catalogue keeps; there are as many as selections."""
 
-_WINDOW: Final = 1 << 21
-"""How many bytes are searched for frames before they are read: as many as stay in a processor's cache."""
+_WINDOW: Final = 1 << 19
+"""How many bytes are searched for frames before they are read: as many as stay in a near cache."""
 
 _LONGEST_NOISE: Final = 1 << 16
 """A longer run of noise comes in several rows."""
