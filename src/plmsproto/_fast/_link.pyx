@@ -61,6 +61,9 @@ cdef extern from *:
     """
     #include <stdint.h>
     #include <string.h>
+    #if defined(__SSE2__)
+    #include <emmintrin.h>
+    #endif
 
     /* Sixteen bytes from KEEP_LAST + n on keep the last n of sixteen. */
     static const unsigned char KEEP_LAST[32] = {
@@ -73,7 +76,50 @@ cdef extern from *:
        processor guesses wrong. Here only the number of rounds is to be guessed; what is left behind the last 32 bytes
        is masked, within the last 16 of the frame, which has no less. It is C, and not inlined, because only so does
        gcc make vector instructions of all of it. */
-    static Py_NO_INLINE unsigned char frame_sum(const unsigned char *frame, Py_ssize_t size)
+#if defined(__SSE2__)
+    static const unsigned char KEEP_FIRST[128] = {
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+
+    static inline __m128i sum_of(const unsigned char *bytes)
+    {
+        return _mm_sad_epu8(_mm_loadu_si128((const __m128i *)bytes), _mm_setzero_si128());
+    }
+
+    static inline __m128i kept_sum(const unsigned char *bytes, const unsigned char *keep)
+    {
+        return _mm_sad_epu8(
+            _mm_and_si128(_mm_loadu_si128((const __m128i *)bytes), _mm_loadu_si128((const __m128i *)keep)),
+            _mm_setzero_si128());
+    }
+
+    static inline unsigned char frame_sum(const unsigned char *frame, Py_ssize_t size, Py_ssize_t readable)
+    {
+        const unsigned char *position = frame + 6;
+        const unsigned char *end = frame + size;
+        const unsigned char *keep;
+        __m128i sums = _mm_setzero_si128();
+
+        for (; end - position >= 64; position += 64)
+            sums = _mm_add_epi64(sums, _mm_add_epi64(
+                _mm_add_epi64(sum_of(position), sum_of(position + 16)),
+                _mm_add_epi64(sum_of(position + 32), sum_of(position + 48))));
+        if (position + 64 <= frame + readable) {
+            keep = KEEP_FIRST + 64 - (end - position);
+            sums = _mm_add_epi64(sums, _mm_add_epi64(
+                _mm_add_epi64(kept_sum(position, keep), kept_sum(position + 16, keep + 16)),
+                _mm_add_epi64(kept_sum(position + 32, keep + 32), kept_sum(position + 48, keep + 48))));
+        } else {
+            for (; end - position >= 16; position += 16)
+                sums = _mm_add_epi64(sums, sum_of(position));
+            sums = _mm_add_epi64(sums, kept_sum(end - 16, KEEP_LAST + (end - position)));
+        }
+        return (unsigned char)(_mm_cvtsi128_si32(sums) + _mm_extract_epi16(sums, 4));
+    }
+    #else
+    static Py_NO_INLINE unsigned char frame_sum(const unsigned char *frame, Py_ssize_t size, Py_ssize_t readable)
     {
         unsigned char lanes[32] = {0};
         unsigned char total = 0;
@@ -97,6 +143,7 @@ cdef extern from *:
             total += lanes[i];
         return total;
     }
+    #endif
 
     /* The size that the six bytes of a head announce, 0 if they are none or can't be believed. */
     static inline Py_ssize_t candidate_size(const unsigned char *head, Py_ssize_t shortest, Py_ssize_t longest)
@@ -141,7 +188,7 @@ cdef extern from *:
     }
     """
     Py_ssize_t candidate_size(const uint8_t *head, Py_ssize_t shortest, Py_ssize_t longest) noexcept nogil
-    uint8_t frame_sum(const uint8_t *frame, Py_ssize_t size) noexcept nogil
+    uint8_t frame_sum(const uint8_t *frame, Py_ssize_t size, Py_ssize_t readable) noexcept nogil
     void running_sum(const uint8_t *data, Py_ssize_t size, uint8_t *totals) noexcept nogil
 
 
@@ -178,7 +225,7 @@ cdef inline int is_frame(
         return 0
     if first >= sums.summed:
         sums.summed = last
-        return frame_sum(data + (start - base), end - start) == <uint8_t>(2 * data[last - base] + END)
+        return frame_sum(data + (start - base), end - start, stop - start) == <uint8_t>(2 * data[last - base] + END)
     if last > sums.covered and not cover(sums, data, base, stop, last, lowest):
         return -1
     total = sums.totals[last - sums.origin] - sums.totals[first - sums.origin]
@@ -217,7 +264,7 @@ def is_whole_frame(bytes data not None, *, int address_size=5):
     if size < OVERHEAD + shortest or candidate_size(frame, shortest, MAX_NETWORK) != size:
         return False
     return frame[0] == START and frame[size - 1] == END and (
-        frame_sum(frame, size) == <uint8_t>(2 * frame[size - 2] + END)
+        frame_sum(frame, size, size) == <uint8_t>(2 * frame[size - 2] + END)
     )
 
 
