@@ -368,9 +368,15 @@ def alone(function: Callable[[Path], Run], file: Path) -> Run:
         return pool.submit(function, file).result()
 
 
+def warm_up(file: Path) -> None:
+    """Lets the layouts be read and compiled that the file needs: that happens once in a process, however much follows."""
+    with file.open("rb") as source:
+        plms.bulk.decode(source.read(1_000_000))
+
+
 def decode_in_pieces(file: Path) -> Run:
     """The way through an archive that is larger than memory: what a piece leaves undecided begins the next."""
-    plms.bulk.decode(b"")
+    warm_up(file)
     seconds, number, offset, held = 0.0, 0, 0, b""
     size = file.stat().st_size
     gc.collect()
@@ -389,7 +395,7 @@ def decode_in_pieces(file: Path) -> Run:
 
 
 def decode_as_a_whole(file: Path) -> Run:
-    plms.bulk.decode(b"")
+    warm_up(file)
     buffer = bytearray(file.stat().st_size)
     with file.open("rb") as source:
         source.readinto(buffer)

@@ -73,10 +73,10 @@ cdef extern from *:
     /* The sum of the bytes behind a frame's head, CS and end byte among them.
 
        Frames are short and of all sizes: a plain loop spends most of its time in the branches of its end, which the
-       processor guesses wrong. Here only the number of rounds is to be guessed; what is left behind the last 32 bytes
-       is masked, within the last 16 of the frame, which has no less. It is C, and not inlined, because only so does
-       gcc make vector instructions of all of it. */
-#if defined(__SSE2__)
+       processor guesses wrong. Here only the number of rounds is to be guessed; what is left behind the last one is
+       masked. "readable" is how many bytes may be looked at, the frame's and those behind it. */
+    #if defined(__SSE2__)
+    /* Sixty-four bytes from KEEP_FIRST + 64 - n on keep the first n of sixty-four. */
     static const unsigned char KEEP_FIRST[128] = {
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
@@ -119,6 +119,7 @@ cdef extern from *:
         return (unsigned char)(_mm_cvtsi128_si32(sums) + _mm_extract_epi16(sums, 4));
     }
     #else
+    /* Not inlined, because only so does gcc make vector instructions of all of it. */
     static Py_NO_INLINE unsigned char frame_sum(const unsigned char *frame, Py_ssize_t size, Py_ssize_t readable)
     {
         unsigned char lanes[32] = {0};
