@@ -369,7 +369,7 @@ def alone(function: Callable[[Path], Run], file: Path) -> Run:
 
 
 def warm_up(file: Path) -> None:
-    """Lets the layouts be read and compiled that the file needs: that happens once in a process, however much follows."""
+    """Lets the layouts be read and compiled that the file needs: that happens once, however much follows."""
     with file.open("rb") as source:
         plms.bulk.decode(source.read(1_000_000))
 

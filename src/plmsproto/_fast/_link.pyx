@@ -313,6 +313,27 @@ def address_from(bytes field not None):
 # A whole buffer
 
 
+cdef extern from *:
+    """
+    #if defined(__linux__)
+    #include <sys/mman.h>
+    #endif
+
+    /* Asks for large pages for the memory of a large array: getting it page by page takes longer than to fill it. */
+    static void ask_for_large_pages(void *memory, size_t size)
+    {
+    #if defined(__linux__) && defined(MADV_HUGEPAGE)
+        const size_t page = (size_t)1 << 21;
+        const size_t first = ((size_t)memory + page - 1) & ~(page - 1);
+        const size_t last = ((size_t)memory + size) & ~(page - 1);
+        if (first < last)
+            madvise((void *)first, last - first, MADV_HUGEPAGE);
+    #endif
+    }
+    """
+    void ask_for_large_pages(void *memory, size_t size) noexcept
+
+
 cdef struct Columns:
     uint64_t *offset
     uint16_t *length
@@ -330,6 +351,7 @@ cdef int resize(index, Py_ssize_t capacity, Columns *columns) except -1:
     cdef array.array column
     for column in index.columns:
         array.resize(column, capacity)
+        ask_for_large_pages(column.data.as_voidptr, <size_t>(capacity * column.itemsize))
     columns.offset = <uint64_t *>(<array.array>index.offset).data.as_voidptr
     columns.length = <uint16_t *>(<array.array>index.length).data.as_voidptr
     columns.tag = <uint8_t *>(<array.array>index.tag).data.as_voidptr

@@ -134,7 +134,7 @@ class Tables(Mapping[str, Table]):
         events: event key → table of its records.
         undecoded: what did not decode: where, why, and the bytes.
         noise: runs of bytes that are no frame.
-        index: the frames.
+        frames: how many frames there are.
         consumed: how many bytes were decided. With ``final=False`` the rest must be shown again, with more behind it.
         noise_bytes: how many bytes belong to no frame.
     """
@@ -144,15 +144,18 @@ class Tables(Mapping[str, Table]):
         self.events: dict[str, Table] = {}
         self.undecoded = Table(UNDECODED, plan)
         self.noise = Table(NOISE, plan)
-        self.index = FrameIndex.empty()
+        self.frames = 0
         self.consumed = 0
         self.noise_bytes = 0
         self._plan = plan
+        self._indexes: list[FrameIndex] = []
 
     @property
-    def frames(self) -> int:
-        """How many frames there are."""
-        return len(self.index)
+    def index(self) -> FrameIndex:
+        """The frames. It is put together when it is asked for the first time."""
+        if len(self._indexes) != 1:
+            self._indexes = [FrameIndex.joined(self._indexes, self.consumed)]
+        return self._indexes[0]
 
     def __getitem__(self, key: str) -> Table:
         return self.items_by_key[key]
@@ -182,8 +185,11 @@ class Tables(Mapping[str, Table]):
                 table = tables[spec.key] = Table(spec, self._plan)
             table.parts.append(Part(frames, data))
 
-    def sort(self) -> None:
-        """Puts the tables into the order of the catalogue."""
+    def finish(self, indexes: list[FrameIndex], consumed: int) -> None:
+        """Takes the indexes of all stretches, and puts the tables into the order of the catalogue."""
+        self._indexes = indexes
+        self.frames = sum(map(len, indexes))
+        self.consumed = consumed
         for tables in (self.items_by_key, self.events):
             ordered = sorted(tables.values(), key=lambda table: _order(table.spec))
             tables.clear()
@@ -324,9 +330,7 @@ def decode(
         number += len(index)
         indexes.append(index)
     end = indexes[-1].end if indexes and not final else len(given.view)
-    tables.index = FrameIndex.joined(indexes, end)
-    tables.consumed = end
-    tables.sort()
+    tables.finish(indexes, end)
     return tables
 
 
