@@ -10,7 +10,7 @@ from the catalogue, ops from ``layout.program``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from threading import RLock
 from typing import Any, Final, NamedTuple
 
@@ -318,7 +318,7 @@ class Plan:
         for key, fields in select.items():
             if key not in entries:
                 self._similar(key)
-            names = {column.name for entry in entries[key] for column in self._table(entry)[1].schema.columns}
+            names = {name for entry in entries[key] for body, _ in _bodies(entry) for name in body.names()}
             if fields is not None and (unknown := sorted(set(fields) - names)):
                 raise EncodeError(f"{key} has no field {unknown[0]!r}", expected=", ".join(sorted(names)) or "none")
 
@@ -355,10 +355,16 @@ class Plan:
         known = self._by_entry.get(id(entry))
         if known is None:
             schema = Schema((self._program(body, edition) for body, edition in _bodies(entry)), self.events)
+            fields = None if self.select is None else self.select.get(entry.key, ())
+            if fields is not None:
+                schema.keep(fields)
             first = RECORD_COLUMNS if isinstance(entry, EventEntry) else ROW_COLUMNS
             spec = table_spec(entry.key, entry, schema, first)
-            known = self._by_entry[id(entry)] = len(self.tables), spec
-            self.tables.append(spec)
+            number = NO_TABLE
+            if self.select is None or entry.key in self.select:
+                number = len(self.tables)
+                self.tables.append(spec)
+            known = self._by_entry[id(entry)] = number, spec
         return known
 
     def _bind(self, entry: ItemEntry | EventEntry, body: Record, edition: Edition) -> Bound:
@@ -366,14 +372,7 @@ class Plan:
         if known is None:
             number, spec = self._table(entry)
             program = self._program(body, edition) if body is not EMPTY_BODY else _EMPTY
-            wanted: Callable[[Path], bool] | None = None
-            if self.select is not None:
-                if entry.key not in self.select:
-                    number = NO_TABLE
-                fields = self.select.get(entry.key)
-                wanted = (lambda path: path[0] in fields) if fields is not None else None
-            binder = _Binder(spec, program, wanted if number != NO_TABLE else lambda _path: False, len(self.ops))
-            known = self._bound[id(entry), id(body)] = binder.bound(number)
+            known = self._bound[id(entry), id(body)] = _Binder(spec, program, len(self.ops)).bound(number)
             self.ops += [PlanOp(entry.key, spot) for spot in program.spots]
         return known
 
@@ -446,12 +445,9 @@ _LETTERS: Final = {Kind.FLAG: "b", Kind.TEXT: "v", Kind.BYTES: "v", Kind.LIST: "
 class _Binder:
     """Binds one op table to a table's columns."""
 
-    def __init__(
-        self, spec: TableSpec, program: Program, wanted: Callable[[Path], bool] | None, first_number: int
-    ) -> None:
+    def __init__(self, spec: TableSpec, program: Program, first_number: int) -> None:
         self.spec = spec
         self.program = program
-        self.wanted = wanted
         self.first_number = first_number
         self.places = spec.schema.places(program) if program is not _EMPTY else [()]
         self.filled = set(self.places)
@@ -515,9 +511,7 @@ class _Binder:
 
     def column(self, path: Path) -> int:
         """The place of a column, if it is wanted."""
-        if not path or (self.wanted is not None and not self.wanted(path)):
-            return NO_COLUMN
-        return self.at[path]
+        return self.at.get(path, NO_COLUMN) if path else NO_COLUMN
 
     def columns_of(self, path: Path) -> list[int]:
         """The columns of a field wherever the ops of this body have put it."""
@@ -529,8 +523,7 @@ class _Binder:
         return tuple(
             self.at[each.path]
             for each in columns
-            if (each.path not in self.filled and each.name not in but and not self.made_by_parent(each))
-            or (self.wanted is not None and not self.wanted(each.path) and len(each.path) == 1)
+            if each.path not in self.filled and each.name not in but and not self.made_by_parent(each)
         )
 
     def made_by_parent(self, column: Column) -> bool:

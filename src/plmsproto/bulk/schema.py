@@ -10,7 +10,7 @@ they are to Arrow in ``arrow``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -148,9 +148,17 @@ class Schema:
         self.columns: list[Column] = []
         self.by_path: dict[Path, Column] = {}
         self._events = events
+        self._names: dict[Path, str] = {}
         self._places: dict[int, tuple[Program, list[Path]]] = {}
         for program in programs:
             self._places[id(program)] = program, self._place_all(program)
+
+    def keep(self, fields: Collection[str]) -> None:
+        """Drops all outermost columns but those of some fields.
+
+        A field's columns are those of its name, and those that are called after it because its layouts disagree.
+        """
+        self.columns = [column for column in self.columns if self._names[column.path] in fields]
 
     def places(self, program: Program) -> list[Path]:
         """The path of the column of each op of a body; empty for ops that have none."""
@@ -168,6 +176,7 @@ class Schema:
                 found.append(())
                 continue
             path = spot.path
+            field_name = path[0]
             for size in range(len(path), 0, -1):
                 if path[:size] in renamed:
                     path = renamed[path[:size]] + path[size:]
@@ -186,6 +195,7 @@ class Schema:
                     raise TypeError(f"no column for {'.'.join(spot.path)}")
             if known is None:
                 self._add(column)
+            self._names.setdefault(path, field_name)
             found.append(path)
         return found
 
