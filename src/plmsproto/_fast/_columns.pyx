@@ -627,6 +627,8 @@ cdef class Interpreter:
     cdef int64_t _completed_count
     cdef int64_t _completed_room
     cdef Error *_errors
+    cdef Error *_other_errors
+    cdef int64_t _other_room
     cdef int64_t _error_count
     cdef int64_t _error_room
     cdef int64_t _lost
@@ -643,6 +645,7 @@ cdef class Interpreter:
     cdef bint _nested
     cdef bint _in_event
     cdef bint _dry
+    cdef bint _trial
     cdef Fault _fault
     cdef Question _question
     # Numbers for counts and conditions: those of a body, of a nested one, of an event record.
@@ -669,6 +672,7 @@ cdef class Interpreter:
         free(self._tables)
         free(self._completed)
         free(self._errors)
+        free(self._other_errors)
         free(self._editions)
         free(self._free_numbers)
 
@@ -900,17 +904,14 @@ cdef class Interpreter:
         cdef int32_t tag = head[1] & 3, control = head[6], afn = head[self._user_data]
         cdef int32_t tpv = head[self._user_data + 1] >> 7
         cdef Ways *ways = self._ways[ways_key(tag, control, afn, tpv)]
-        cdef int32_t i, best = -1, best_cost = 0, cost
-        cdef int64_t best_lost = 0, best_errors = 0
-        cdef int64_t budget = MOST_BYTES
+        cdef int32_t best = 0
         cdef int status
-        cdef bint hopeless
-        cdef Way *way
         if ways is NULL:
             return self._ask(1, tag, control, afn, tpv)
         if not self._any_wanted[afn]:
             return self._ask(4, afn)
         self._direction = control >> 7
+        self._completed_count = 0
         if self._any_wanted[afn] != 1:
             status = self._is_wanted(&ways.ways[0], afn)
             if status == ASK:
@@ -918,54 +919,69 @@ cdef class Interpreter:
             if status != OK:
                 self._editions[self._edition_count] = NO_EDITION
                 return OK
-        hopeless = False
-        for i in range(ways.count):
-            way = &ways.ways[i]
-            cost = 1 + way.cost
-            # The cheapest way alone is of interest where no way can make sense of the first unit.
-            if i and hopeless and cost > best_cost:
-                break
-            self._most_errors = INT64_MAX
-            self._abort_when_lost = False
-            if best >= 0:
-                if best_lost == 0:
-                    self._most_errors = best_errors
-                    self._abort_when_lost = True
-                else:
-                    self._abort_when_lost = cost > best_cost
-            status = self._attempt(way, afn)
-            if status == ASK or status == MEMORY:
-                self._back_to(0, 0)
-                return status
-            if status == OK and self._error_count == 0:
-                self._editions[self._edition_count] = <uint8_t>(way.set >> 1)
-                return OK
-            self._back_to(0, -1)
-            if status == OK:
-                if not self._lost:
-                    cost = 0
-                if (
-                    best < 0
-                    or cost < best_cost
-                    or (cost == best_cost and self._lost < best_lost)
-                    or (cost == best_cost and self._lost == best_lost and self._error_count < best_errors)
-                ):
-                    best, best_cost, best_lost, best_errors = i, cost, self._lost, self._error_count
-            if i == 0:
-                hopeless = self._is_hopeless(afn)
-            budget -= self._size - self._user_data - 2
-            if budget < 0:
-                break
         self._most_errors = INT64_MAX
         self._abort_when_lost = False
-        status = self._attempt(&ways.ways[best], afn)
-        if status == OK:
+        status = self._attempt(&ways.ways[0], afn)
+        if status == OK and self._error_count:
+            best = self._choose(ways, afn)
+            if best < 0:
+                status = -best
+            elif best > 0:
+                self._back_to(0, 0)
+                status = self._attempt(&ways.ways[best], afn)
+        if status == OK and self._error_count:
             status = self._report()
         if status != OK:
             self._back_to(0, 0)
             return status
         self._editions[self._edition_count] = <uint8_t>(ways.ways[best].set >> 1)
         return OK
+
+    cdef int _choose(self, Ways *ways, int32_t afn) noexcept nogil:
+        """Tries the other ways to read a frame of which the first one gave errors; returns the best, or minus a status.
+
+        What the first one wrote stays as it is: mostly no other way is better.
+        """
+        cdef Error *errors = self._errors
+        cdef int64_t error_count = self._error_count, error_room = self._error_room
+        cdef int64_t best_lost = self._lost, best_errors = error_count
+        cdef int32_t i, best = 0, best_cost = 1 + ways.ways[0].cost if best_lost else 0, cost
+        cdef int64_t user_data = self._size - self._user_data - 2
+        cdef int64_t budget = MOST_BYTES - user_data
+        # The cheapest ways alone are of interest where none can make sense of the first data unit.
+        cdef bint hopeless = self._is_hopeless(afn)
+        cdef int status
+        self._errors, self._error_room = self._other_errors, self._other_room
+        self._trial = True
+        for i in range(1, ways.count):
+            cost = 1 + ways.ways[i].cost
+            if budget < 0 or (hopeless and cost > best_cost):
+                break
+            budget -= user_data
+            self._most_errors = best_errors if best_lost == 0 else INT64_MAX
+            self._abort_when_lost = best_lost == 0 or cost > best_cost
+            status = self._attempt(&ways.ways[i], afn)
+            if status == ASK or status == MEMORY:
+                best = -status
+                break
+            if status != OK:
+                continue
+            if not self._lost:
+                cost = 0
+            if (
+                cost < best_cost
+                or (cost == best_cost and self._lost < best_lost)
+                or (cost == best_cost and self._lost == best_lost and self._error_count < best_errors)
+            ):
+                best, best_cost, best_lost, best_errors = i, cost, self._lost, self._error_count
+            if best_errors == 0:
+                break
+        self._trial = False
+        self._most_errors = INT64_MAX
+        self._abort_when_lost = False
+        self._other_errors, self._other_room = self._errors, self._error_room
+        self._errors, self._error_room, self._error_count = errors, error_room, error_count
+        return best
 
     cdef bint _is_hopeless(self, int32_t afn) noexcept nogil:
         """Whether no way can make sense of the first data unit, so that only its rest counts."""
@@ -1024,7 +1040,7 @@ cdef class Interpreter:
         cdef int32_t end_of_units = end - way.aux_size
         cdef int status
         cdef Value value
-        self._completed_count = self._error_count = self._lost = 0
+        self._error_count = self._lost = 0
         self._way = way[0]
         self._coding = coding_of(way.set)
         self._afn = self._fn = self._pn = 0
@@ -1229,7 +1245,7 @@ cdef class Interpreter:
         self._numbers[0] = length
         for i in range(1, program.slots):
             self._numbers[i] = NOTHING
-        if program.table >= 0 and not self._dry:
+        if program.table >= 0 and not self._dry and not self._trial:
             table = &self._tables[program.table]
             if ensure(table, 0, 1) != OK:
                 return MEMORY
