@@ -103,8 +103,11 @@ cdef enum:
     MOST_BYTES = 1 << 17
     ALL_POINTS = 0xFFFF
     NO_EDITION = 0xFF
+    LONGEST_IP4 = 15
     FEWEST_ROWS = 64
     MOST_ROWS = 1 << 20
+    MOST_READ = 1 << 26
+    MOST_DEPTH = 4       # a data unit, an event record in it, a data unit in that, an event record in it
 
 cdef int64_t NOTHING = INT64_MIN
 
@@ -357,6 +360,7 @@ cdef struct Table:
     int32_t level_count
     Column *columns
     Level *levels
+    bint begun   # a row of it is being read
 
 
 @cython.final
@@ -538,6 +542,24 @@ cdef inline void end_bytes(Column *column, int64_t row, int64_t size) noexcept n
     column.offsets[row + 1] = <int32_t>column.used
 
 
+cdef void empty_table(Table *table) noexcept:
+    """Forgets all rows."""
+    cdef Column *column
+    cdef int32_t i
+    for i in range(table.column_count):
+        column = &table.columns[i]
+        if column.kind == c"v":
+            free(column.data)
+        column.data = column.valid = NULL
+        column.offsets = NULL
+        column.used = column.room = 0
+        column.has_nulls = False
+        column.nothing_before = 0
+    for i in range(table.level_count):
+        free(table.levels[i].arena)
+        table.levels[i] = Level(0, 0, table.levels[i].expected, NULL)
+
+
 cdef void truncate(Table *table, int64_t rows) noexcept nogil:
     """Takes back all rows but the first ones, and what was begun of a row."""
     cdef Column *column
@@ -648,16 +670,19 @@ cdef class Interpreter:
     cdef bint _trial
     cdef Fault _fault
     cdef Question _question
-    # Numbers for counts and conditions: those of a body, of a nested one, of an event record.
+    # Numbers for counts and conditions: those of the body that is being read; and room for those it is nested in.
     cdef int64_t *_numbers
     cdef int64_t *_free_numbers
     cdef int32_t _most_slots
     cdef int32_t _depth
+    cdef bint _busy
     cdef uint8_t *_editions
     cdef int64_t _edition_count
     cdef int64_t _edition_room
 
-    def __init__(self, plan, *, address_size=5):
+    def __cinit__(self, plan, *, address_size=5):
+        if address_size not in (5, 7):
+            raise ValueError(f"an address has 5 or 7 bytes, not {address_size!r}")
         self._plan = plan
         self._owner = Owner()
         self._user_data = 7 + address_size
@@ -668,7 +693,9 @@ cdef class Interpreter:
     def __dealloc__(self):
         cdef int32_t i
         for i in range(self._table_count):
-            self._free_table(&self._tables[i])
+            empty_table(&self._tables[i])
+            free(self._tables[i].columns)
+            free(self._tables[i].levels)
         free(self._tables)
         free(self._completed)
         free(self._errors)
@@ -676,65 +703,82 @@ cdef class Interpreter:
         free(self._editions)
         free(self._free_numbers)
 
-    cdef void _free_table(self, Table *table) noexcept:
-        cdef int32_t i
-        for i in range(table.column_count):
-            if table.columns[i].kind == c"v":
-                free(table.columns[i].data)
-        for i in range(table.level_count):
-            free(table.levels[i].arena)
-        free(table.columns)
-        free(table.levels)
-
     # ---- from and to Python
 
     @cython.critical_section
     def run(self, view, offsets, lengths, first, last):
         """Reads the frames ``first`` to before ``last`` of an index; returns the first that was not read."""
         cdef Py_buffer data, places, sizes
-        cdef int64_t number = first, end = last, rows = 0
-        cdef int status = OK
-        cdef void *more
-        PyObject_GetBuffer(view, &data, PyBUF_SIMPLE)
-        PyObject_GetBuffer(offsets, &places, PyBUF_SIMPLE)
-        PyObject_GetBuffer(lengths, &sizes, PyBUF_SIMPLE)
+        cdef int64_t number = first, end = last
+        self._begin()
+        # What was not got is not there to be released.
+        memset(&data, 0, sizeof(Py_buffer))
+        memset(&places, 0, sizeof(Py_buffer))
+        memset(&sizes, 0, sizeof(Py_buffer))
         try:
-            if end * 8 > places.len or end * 2 > sizes.len or number < 0:
+            PyObject_GetBuffer(view, &data, PyBUF_SIMPLE)
+            PyObject_GetBuffer(offsets, &places, PyBUF_SIMPLE)
+            PyObject_GetBuffer(lengths, &sizes, PyBUF_SIMPLE)
+            if places.itemsize != 8 or sizes.itemsize != 2:
+                raise ValueError("offsets have eight bytes, lengths two")
+            if number < 0 or end > places.len // 8 or end > sizes.len // 2:
                 raise ValueError("there are fewer frames")
-            if self._edition_count + end - number > self._edition_room:
-                self._edition_room = max(2 * self._edition_room, self._edition_count + end - number)
-                more = realloc(self._editions, <size_t>self._edition_room)
-                if more is NULL:
-                    raise MemoryError
-                self._editions = <uint8_t *>more
-            while number < end:
-                with nogil:
-                    while number < end and rows <= MOST_ROWS:
-                        self._size = (<const uint16_t *>sizes.buf)[number]
-                        if (<const uint64_t *>places.buf)[number] + <uint64_t>self._size > <uint64_t>data.len:
-                            status = FAILED
-                            break
-                        self._data = <const uint8_t *>data.buf + (<const uint64_t *>places.buf)[number]
-                        self._frame = <int32_t>self._edition_count
-                        status = self._read_frame()
-                        if status != OK:
-                            break
-                        self._edition_count += 1
-                        number += 1
-                        rows += self._completed_count
-                if status == ASK:
-                    self._answer()
-                elif status == MEMORY:
-                    raise MemoryError
-                elif status == FAILED:
-                    raise ValueError("a frame lies outside the buffer")
-                elif rows > MOST_ROWS:
-                    break
+            if number < end:
+                number = self._run_all(&data, <const uint64_t *>places.buf, <const uint16_t *>sizes.buf, number, end)
             return number
         finally:
+            self._busy = False
             PyBuffer_Release(&data)
             PyBuffer_Release(&places)
             PyBuffer_Release(&sizes)
+
+    cdef int _begin(self) except -1:
+        """Keeps out a second thread: what goes on without the GIL is not locked."""
+        if self._busy:
+            raise RuntimeError("an interpreter is for one thread at a time")
+        self._busy = True
+        return 0
+
+    cdef int64_t _run_all(
+        self, Py_buffer *data, const uint64_t *places, const uint16_t *sizes, int64_t number, int64_t end
+    ) except -1:
+        cdef int64_t rows = 0, read = 0, room
+        cdef int status = OK
+        cdef void *more
+        if self._edition_count + end - number > self._edition_room:
+            room = max(2 * self._edition_room, self._edition_count + end - number)
+            more = realloc(self._editions, <size_t>room)
+            if more is NULL:
+                raise MemoryError
+            self._editions = <uint8_t *>more
+            self._edition_room = room
+        while number < end and rows <= MOST_ROWS and read <= MOST_READ:
+            with nogil:
+                while number < end and rows <= MOST_ROWS and read <= MOST_READ:
+                    self._size = sizes[number]
+                    if (
+                        self._size < self._user_data + 4  # AFN, SEQ, CS and the end byte
+                        or self._size > data.len
+                        or places[number] > <uint64_t>(data.len - self._size)
+                    ):
+                        status = FAILED
+                        break
+                    self._data = <const uint8_t *>data.buf + places[number]
+                    self._frame = <int32_t>self._edition_count
+                    status = self._read_frame()
+                    if status != OK:
+                        break
+                    self._edition_count += 1
+                    number += 1
+                    rows += self._completed_count
+                    read += self._size
+            if status == ASK:
+                self._answer()
+            elif status == MEMORY:
+                raise MemoryError
+            elif status == FAILED:
+                raise ValueError("a frame lies outside the buffer, or is none")
+        return number
 
     @cython.critical_section
     def take(self):
@@ -742,26 +786,46 @@ cdef class Interpreter:
         from plmsproto.bulk.columns import Harvest
 
         cdef int32_t i
-        tables = {}
-        for i in range(self._table_count):
-            if self._tables[i].levels[0].count:
-                tables[i] = self._take_table(&self._tables[i])
-        editions = PyBytes_FromStringAndSize(<char *>self._editions, self._edition_count)
-        self._edition_count = 0
-        return Harvest(tables, editions)
+        self._begin()
+        try:
+            tables = {}
+            for i in range(self._table_count):
+                if self._tables[i].levels[0].count:
+                    tables[i] = self._take_table(&self._tables[i])
+            editions = PyBytes_FromStringAndSize(<char *>self._editions, self._edition_count)
+            self._edition_count = 0
+            return Harvest(tables, editions)
+        finally:
+            self._busy = False
 
     cdef _take_table(self, Table *table):
-        from plmsproto.bulk.columns import ColumnData, TableData
+        from plmsproto.bulk.columns import TableData
+
+        cdef int32_t i
+        counts = tuple([table.levels[i].count for i in range(table.level_count)])
+        for i in range(table.level_count):
+            table.levels[i].expected = (table.levels[i].count * 17 // 16 + FEWEST_ROWS) // 64 * 64
+        try:
+            return TableData(counts[0], self._take_columns(table), counts)
+        finally:
+            empty_table(table)
+
+    cdef tuple _take_columns(self, Table *table):
+        """Hands over the columns' memory: what the table has no more is not freed with the rest of it."""
+        from plmsproto.bulk.columns import ColumnData
 
         cdef Column *column
         cdef Arena arena
+        cdef Arena own
+        cdef void *text
         cdef int64_t rows
         cdef int32_t i
         columns = []
         arenas = []
         for i in range(table.level_count):
-            arenas.append(arena_of(table.levels[i].arena))
+            arena = arena_of(table.levels[i].arena)
             table.levels[i].arena = NULL
+            arenas.append(arena)
         for i in range(table.column_count):
             column = &table.columns[i]
             rows = table.levels[column.level].count
@@ -772,65 +836,65 @@ cdef class Interpreter:
             elif column.kind == c"b":
                 data = memory_of(arena, column.data, (rows + 7) // 8)
             elif column.kind == c"v":
-                data = memory_of(arena_of(column.data), column.data, column.used)
+                text = column.data
+                own = arena_of(text)
+                column.data = NULL
+                data = memory_of(own, text, column.used)
             if column.kind == c"l" or column.kind == c"v":
                 offsets = memory_of(arena, column.offsets, (rows + 1) * sizeof(int32_t))
             if column.has_nulls:
                 valid = memory_of(arena, column.valid, (rows + 7) // 8)
-            column.data = column.valid = NULL
-            column.offsets = NULL
-            column.used = column.room = 0
-            column.has_nulls = False
-            column.nothing_before = 0
             columns.append(ColumnData(data, valid, offsets))
-        counts = tuple([table.levels[i].count for i in range(table.level_count)])
-        for i in range(table.level_count):
-            table.levels[i] = Level(0, 0, (table.levels[i].count * 17 // 16 + FEWEST_ROWS) // 64 * 64, NULL)
-        return TableData(counts[0], tuple(columns), counts)
+        return tuple(columns)
 
     cdef int _catch_up(self) except -1:
         """Learns of the tables that the plan has got meanwhile."""
         cdef Table *table
-        cdef int32_t i, known
+        cdef int32_t i
         specs = list(self._plan.tables)
-        if len(specs) > self._table_count:
-            more = <Table *>realloc(self._tables, len(specs) * sizeof(Table))
-            if more is NULL:
+        if len(specs) <= self._table_count:
+            return 0
+        more = <Table *>realloc(self._tables, len(specs) * sizeof(Table))
+        if more is NULL:
+            raise MemoryError
+        self._tables = more
+        for spec in specs[self._table_count:]:
+            table = &self._tables[self._table_count]
+            memset(table, 0, sizeof(Table))
+            table.columns = <Column *>calloc(len(spec.shapes), sizeof(Column))
+            table.levels = <Level *>calloc(spec.levels, sizeof(Level))
+            if table.columns is NULL or table.levels is NULL:
+                free(table.columns)
+                free(table.levels)
                 raise MemoryError
-            self._tables = more
-            for known in range(self._table_count, len(specs)):
-                spec = specs[known]
-                table = &self._tables[known]
-                table.column_count = 0
-                table.level_count = spec.levels
-                table.columns = <Column *>calloc(len(spec.shapes), sizeof(Column))
-                table.levels = <Level *>calloc(spec.levels, sizeof(Level))
-                self._table_count = known + 1
-                if table.columns is NULL or table.levels is NULL:
-                    raise MemoryError
-                table.column_count = len(spec.shapes)
-                for i, shape in enumerate(spec.shapes):
-                    table.columns[i].kind = ord(shape.kind) if shape.kind else c"r"
-                    table.columns[i].width = shape.width
-                    table.columns[i].level = shape.level
-                    table.columns[i].child = shape.child
-                    table.columns[i].inside = shape.inside
+            table.column_count = len(spec.shapes)
+            table.level_count = spec.levels
+            self._table_count += 1
+            for i, shape in enumerate(spec.shapes):
+                table.columns[i].kind = ord(shape.kind)
+                table.columns[i].width = shape.width
+                table.columns[i].level = shape.level
+                table.columns[i].child = shape.child
+                table.columns[i].inside = shape.inside
         return 0
 
-    cdef int _learn(self, Program *program) except -1:
+    cdef Program *_learn(self, bound) except NULL:
+        """Gets ready for an op table: only then may it be kept."""
+        cdef Program *program = self._owner.program(bound)
+        cdef int32_t slots = max(self._most_slots, program.slots + 1)
         cdef void *more
-        if program.slots + 1 > self._most_slots or self._free_numbers is NULL:
-            self._most_slots = max(self._most_slots, program.slots + 1)
-            more = realloc(self._free_numbers, 4 * self._most_slots * sizeof(int64_t))
+        self._catch_up()
+        if slots > self._most_slots or self._free_numbers is NULL:
+            more = realloc(self._free_numbers, MOST_DEPTH * slots * sizeof(int64_t))
             if more is NULL:
                 raise MemoryError
             self._free_numbers = <int64_t *>more
-        return 0
+            self._most_slots = slots
+        return program
 
     cdef int _answer(self) except -1:
         """Asks the plan what the frame that was given up needs."""
         cdef Question asked = self._question
-        cdef Program *program
         cdef Ways *ways
         cdef void **units
         cdef uint8_t *fns
@@ -861,19 +925,17 @@ cdef class Interpreter:
                 if isinstance(bound, int):
                     units[asked.b - 1] = <void *>(<size_t>(2 * <size_t>bound + 1))
                 else:
-                    program = self._owner.program(bound)
-                    self._learn(program)
-                    units[asked.b - 1] = <void *>program
+                    units[asked.b - 1] = <void *>self._learn(bound)
         elif asked.kind == 3:
             bound = self._plan.event(asked.a, asked.b)
             if bound is None:
                 self._no_event[asked.b * 256 + asked.a] = 1
             else:
-                program = self._owner.program(bound)
-                self._learn(program)
-                self._events[asked.b * 256 + asked.a] = program
+                self._events[asked.b * 256 + asked.a] = self._learn(bound)
         else:
             wanted = self._plan.wanted(asked.a)
+            self._known[asked.a] = self._bits(self._plan.known_fns(asked.a))
+            self._is_known[asked.a] = 1 if self._plan.known_afn(asked.a) else 0
             if wanted is None:
                 self._any_wanted[asked.a] = 1
             elif not wanted:
@@ -881,9 +943,6 @@ cdef class Interpreter:
             else:
                 self._wanted[asked.a] = self._bits(wanted)
                 self._any_wanted[asked.a] = 3
-            self._known[asked.a] = self._bits(self._plan.known_fns(asked.a))
-            self._is_known[asked.a] = 1 if self._plan.known_afn(asked.a) else 0
-        self._catch_up()
         return 0
 
     cdef uint8_t *_bits(self, fns) except NULL:
@@ -1072,13 +1131,15 @@ cdef class Interpreter:
 
     cdef int _note(self, int32_t start, int32_t size, int32_t position, int32_t fault, int32_t op) noexcept nogil:
         """Notes bytes that did not decode."""
+        cdef int64_t room
         cdef void *more
         if self._error_count == self._error_room:
-            self._error_room = max(2 * self._error_room, 16)
-            more = realloc(self._errors, <size_t>(self._error_room * sizeof(Error)))
+            room = max(2 * self._error_room, 16)
+            more = realloc(self._errors, <size_t>(room * sizeof(Error)))
             if more is NULL:
                 return MEMORY
             self._errors = <Error *>more
+            self._error_room = room
         self._errors[self._error_count] = Error(start, size, position, fault, op, self._pn, self._fn, self._afn)
         self._error_count += 1
         # Errors in event records and in nested data units may be forgotten again, together with those.
@@ -1122,13 +1183,15 @@ cdef class Interpreter:
 
     cdef inline int _complete(self, int32_t table) noexcept nogil:
         """Counts a row that is whole."""
+        cdef int64_t room
         cdef void *more
         if self._completed_count == self._completed_room:
-            self._completed_room = max(2 * self._completed_room, 64)
-            more = realloc(self._completed, <size_t>(self._completed_room * sizeof(int32_t)))
+            room = max(2 * self._completed_room, 64)
+            more = realloc(self._completed, <size_t>(room * sizeof(int32_t)))
             if more is NULL:
                 return MEMORY
             self._completed = <int32_t *>more
+            self._completed_room = room
         self._completed[self._completed_count] = table
         self._completed_count += 1
         self._tables[table].levels[0].count += 1
@@ -1208,12 +1271,14 @@ cdef class Interpreter:
     cdef int _read_unit(self, int32_t afn, int32_t fn, int32_t pn) noexcept nogil:
         """Reads one body; FAILED (and noted) if it could not be understood, and with it the rest of the data."""
         cdef int32_t outer_afn = self._afn, outer_fn = self._fn, outer_pn = self._pn, outer_start = self._start
+        cdef int32_t outer_record = self._record
         cdef int64_t *outer_numbers = self._numbers
         cdef int64_t completed = self._completed_count, errors = self._error_count
         cdef Program *program = NULL
         cdef int32_t position
         cdef int status
         self._afn, self._fn, self._pn, self._start = afn, fn, pn, self._position
+        self._record = 0
         status = self._find_unit(afn, fn, self._way.set, &program)
         if status == OK:
             status = self._read_row(program, -1)
@@ -1230,23 +1295,28 @@ cdef class Interpreter:
             self._position = self._stop
             status = FAILED
         self._afn, self._fn, self._pn, self._start = outer_afn, outer_fn, outer_pn, outer_start
+        self._record = outer_record
         self._numbers = outer_numbers
         return status
 
     cdef int _read_row(self, Program *program, int32_t length) noexcept nogil:
         """Reads a body into a new row; an event record's has a length."""
+        cdef Table *whose = NULL
         cdef Table *table = NULL
-        cdef int32_t i, level = 2 if length >= 0 else 1 if self._nested else 0
+        cdef int32_t i
         cdef int64_t row
         cdef int status
-        if self._dry:
-            level = 3
-        self._numbers = self._free_numbers + level * self._most_slots
+        if program.table >= 0 and not self._dry:
+            whose = &self._tables[program.table]
+            table = NULL if self._trial else whose
+        # A row can't begin in a table in which another one is being written.
+        if self._depth == MOST_DEPTH or (whose is not NULL and whose.begun):
+            return self._fail(NESTED, self._position)
+        self._numbers = self._free_numbers + self._depth * self._most_slots
         self._numbers[0] = length
         for i in range(1, program.slots):
             self._numbers[i] = NOTHING
-        if program.table >= 0 and not self._dry and not self._trial:
-            table = &self._tables[program.table]
+        if table is not NULL:
             if ensure(table, 0, 1) != OK:
                 return MEMORY
             row = table.levels[0].count
@@ -1257,9 +1327,15 @@ cdef class Interpreter:
                 put_number(&table.columns[3], row, self._record)
             for i in range(program.nowhere.size):
                 put_no_value(table, &table.columns[program.nowhere.values[i]])
+        if whose is not NULL:
+            whose.begun = True
+        self._depth += 1
         status = self._run(program, table, 0, program.op_count)
+        self._depth -= 1
         if status == OK and length >= 0 and self._position < self._stop:
             status = self._fail(EVENT_LONG)
+        if whose is not NULL:
+            whose.begun = False
         if table is NULL:
             return status
         if status == OK:
@@ -1372,6 +1448,8 @@ cdef class Interpreter:
         cdef int64_t number = self._numbers[op.slot]
         if number == NOTHING or (op.slot == 0 and number < 0):
             return False
+        if is_large(number):
+            number = INT64_MAX
         if op.mode == 0:
             return number == op.arg
         if op.mode == 1:
@@ -1418,14 +1496,18 @@ cdef class Interpreter:
             count[0] = 0
             return OK
         if counted.kind == POPCOUNT:
-            number = popcount(<uint64_t>number)
-        elif counted.kind == TABLE:
+            number = bits_of_large(number) if is_large(number) else popcount(<uint64_t>(-number if number < 0 else number))
+        elif is_large(number):
+            number = INT64_MAX
+        if counted.kind == TABLE:
             if number < 0 or number >= program.tables[counted.table].size:
                 return self._fail(UNKNOWN_COUNT)
             number = program.tables[counted.table].values[number]
             if number < 0:
                 return self._fail(UNKNOWN_COUNT)
-        if number < INT64_MAX:
+        if counted.constant > 0 and number > INT64_MAX - counted.constant:
+            number = INT64_MAX
+        else:
             number += counted.constant
         count[0] = max(0, number)
         return OK
@@ -1492,9 +1574,9 @@ cdef class Interpreter:
     ) noexcept nogil:
         """What has no number: text, bytes, bit strings, identifiers."""
         cdef const uint8_t *raw = self._data + start
-        cdef int64_t row
         cdef int64_t made = 0
         cdef int32_t fault = 0
+        cdef int status
         cdef bint there = True
         cdef uint8_t *room = NULL
         if op.code == BITS:
@@ -1512,9 +1594,13 @@ cdef class Interpreter:
             elif op.code != HEX and op.code != IP4 and op.code != PHONE:
                 there = not (raw[0] == 0xEF or raw[0] == 0xFE or raw[0] == 0xFF)
         if there and not fault and op.code != IDENTIFIER:
-            made = write_text(op.code, raw, size, NULL)
+            if column is not NULL:
+                room = room_for(column, 2 * <int64_t>size + LONGEST_IP4)
+                if room is NULL:
+                    return MEMORY
+            made = write_text(op.code, raw, size, room)
             if made < 0:
-                fault, made = <int32_t>-made, 0
+                fault = <int32_t>-made
         if fault:
             there = False
             status = self._note(start, size, start, fault, op.number)
@@ -1527,12 +1613,7 @@ cdef class Interpreter:
             return OK
         if op.code == IDENTIFIER:
             return self._put_identifier(table, op, raw)
-        row = table.levels[column.level].count
-        room = room_for(column, made)
-        if room is NULL:
-            return MEMORY
-        write_text(op.code, raw, size, room)
-        end_bytes(column, row, made)
+        end_bytes(column, table.levels[column.level].count, made)
         return OK
 
     cdef int _read_bit_string(
@@ -1541,7 +1622,7 @@ cdef class Interpreter:
         cdef const uint8_t *raw = self._data + start
         cdef uint64_t word = 0
         cdef bint there = True, large = False
-        cdef int32_t i, bit, child
+        cdef int32_t i, bit, child, bits = 0
         cdef int64_t row
         if size == 1:
             there = not self._in_fill_run(start)
@@ -1549,6 +1630,7 @@ cdef class Interpreter:
             there = not is_filled(raw, size, NO_DATA)
         if op.slot >= 0:
             for i in range(size):
+                bits += popcount(raw[i])
                 if i < 8:
                     word |= <uint64_t>raw[i] << 8 * i
                 elif raw[i]:
@@ -1556,7 +1638,7 @@ cdef class Interpreter:
             if not there:
                 self._numbers[op.slot] = NOTHING
             else:
-                self._numbers[op.slot] = INT64_MAX if large or word > <uint64_t>INT64_MAX else <int64_t>word
+                self._numbers[op.slot] = large_of(bits) if large or word > <uint64_t>INT64_MAX else <int64_t>word
         if column is NULL:
             return OK
         if not there:
@@ -1713,7 +1795,8 @@ cdef class Interpreter:
         if kept is not NULL:
             child = kept.columns[op.column].child
             records = kept.columns[op.column + 1].kind == c"r" and program.ops[at].column != op.column + 1
-            if wanted > 0 and ensure(kept, child, wanted) != OK:
+            # No entry takes no byte.
+            if wanted > 0 and ensure(kept, child, min(wanted, self._stop - self._position)) != OK:
                 return MEMORY
             plain = op.jump == at + 1 and program.ops[at].quick
         while self._position < self._stop if wanted < 0 else done < wanted:
@@ -1753,11 +1836,11 @@ cdef class Interpreter:
         while True:
             if column.width == 4:
                 done += read_digits_32(
-                    raw + done * op.size, op.quick, wanted - done, op.multiplier, <int32_t *>column.data + row + done
+                    raw + done * op.size, op.quick, wanted - done, op.multiplier, <uint32_t *>column.data + row + done
                 )
             elif column.width == 8:
                 done += read_digits_64(
-                    raw + done * op.size, op.quick, wanted - done, op.multiplier, <int64_t *>column.data + row + done
+                    raw + done * op.size, op.quick, wanted - done, op.multiplier, <uint64_t *>column.data + row + done
                 )
             table.levels[column.level].count = row + done
             if done == wanted or op.quick == STAMP_5 or not is_stray_fill(raw + done * op.size, op.size):
@@ -1773,6 +1856,7 @@ cdef class Interpreter:
     cdef int _read_event(self, Table *table, Op *op) noexcept nogil:
         cdef int32_t erc, length, size, edition = self._way.set >> 1, position, wanted
         cdef int32_t outer_start, outer_stop
+        cdef bint outer_in_event = self._in_event
         cdef int64_t *outer_numbers
         cdef int64_t completed, errors
         cdef Program *program
@@ -1815,7 +1899,7 @@ cdef class Interpreter:
         if program is not NULL:
             self._in_event = True
             status = self._read_row(program, size)
-            self._in_event = False
+            self._in_event = outer_in_event
         elif erc:
             status = self._fail(UNKNOWN_EVENT, -1, op.number)
         if status == FAILED:
@@ -1880,9 +1964,9 @@ cdef class Interpreter:
 # Values
 
 
-ctypedef fused Kept:
-    int32_t
-    int64_t
+ctypedef fused Kept:  # with or without a sign, the bytes are the same; but only without one may numbers wrap
+    uint32_t
+    uint64_t
 
 
 cdef inline int64_t read_digits(
@@ -1918,7 +2002,7 @@ cdef inline int64_t read_digits(
 
 
 cdef int64_t read_digits_32(
-    const uint8_t *raw, int32_t quick, int64_t wanted, int64_t multiplier, int32_t *kept
+    const uint8_t *raw, int32_t quick, int64_t wanted, int64_t multiplier, uint32_t *kept
 ) noexcept nogil:
     if quick == SIGNED_2:
         return read_digits(raw, 2, 0x80, wanted, multiplier, kept)
@@ -1934,7 +2018,7 @@ cdef int64_t read_digits_32(
 
 
 cdef int64_t read_digits_64(
-    const uint8_t *raw, int32_t quick, int64_t wanted, int64_t multiplier, int64_t *kept
+    const uint8_t *raw, int32_t quick, int64_t wanted, int64_t multiplier, uint64_t *kept
 ) noexcept nogil:
     if quick == SIGNED_2:
         return read_digits(raw, 2, 0x80, wanted, multiplier, kept)
@@ -1962,6 +2046,21 @@ cdef inline int32_t popcount(uint64_t word) noexcept nogil:
         word &= word - 1
         bits += 1
     return bits
+
+
+# Numbers too large for 64 bits: of those, which are bit strings, it is known how many bits are set.
+
+
+cdef inline int64_t large_of(int32_t bits) noexcept nogil:
+    return NOTHING + 1 + bits
+
+
+cdef inline bint is_large(int64_t number) noexcept nogil:
+    return number < NOTHING // 2
+
+
+cdef inline int64_t bits_of_large(int64_t number) noexcept nogil:
+    return number - NOTHING - 1
 
 
 cdef inline int32_t count_points(uint8_t da1, uint8_t da2, int32_t coding, bint ffff_is_all) noexcept nogil:
@@ -2112,7 +2211,11 @@ cdef Value read_time(const uint8_t *raw, int32_t size, int64_t parts, int32_t ki
 
 
 cdef int64_t write_text(int32_t code, const uint8_t *raw, int32_t size, uint8_t *room) noexcept nogil:
-    """Writes text in UTF-8 (or the bytes themselves), if there is room; returns its size, or minus a fault."""
+    """Writes text in UTF-8 (or the bytes themselves), at most twice the bytes, if there is room.
+
+    Returns:
+        Its size, or minus a fault.
+    """
     cdef int64_t made = 0
     cdef int32_t i, nibble, point, shift
     cdef uint8_t byte

@@ -262,6 +262,8 @@ def is_whole_frame(bytes data not None, *, int address_size=5):
     cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
     # C, A, AFN and SEQ are the least that L1 counts.
     cdef Py_ssize_t shortest = 1 + address_size + 2
+    if address_size != 5 and address_size != 7:
+        raise ValueError(f"an address has 5 or 7 bytes, not {address_size}")
     if size < OVERHEAD + shortest or candidate_size(frame, shortest, MAX_NETWORK) != size:
         return False
     return frame[0] == START and frame[size - 1] == END and (
@@ -391,7 +393,7 @@ cdef int64_t scan_stretch(
     """Adds the frames that begin before stop and end before limit; returns where the search ended."""
     cdef RunningSums sums = RunningSums(0, 0, 0, NULL)
     cdef Py_ssize_t count = counted[0], first_count = counted[0]
-    cdef int64_t first = position
+    cdef int64_t first = position, behind = stop
     # No head begins in the last bytes, but any 68H before them may be read as one.
     cdef int64_t last = min(stop, limit - HEAD_SIZE + 1)
     cdef int64_t waiting = -1
@@ -426,16 +428,21 @@ cdef int64_t scan_stretch(
             expected = 1.1 * (count - first_count) * (<double>(stop - first) / (position - first + 1))
             capacity[0] = count + 1024 + (<Py_ssize_t>expected if expected < 8 * count else 8 * count)
             with gil:
-                resize(index, capacity[0], columns)
+                try:
+                    resize(index, capacity[0], columns)
+                except MemoryError:
+                    free(sums.totals)
+                    raise
         enter(columns, count, data, position, size, address)
         count += 1
         position += size
+        behind = max(behind, position)
     free(sums.totals)
     counted[0] = count
     if waiting >= 0:
         return waiting
     if final or stop < limit:
-        return max(position, stop)
+        return behind
     position = max(position, limit - HEAD_SIZE + 1)
     if position >= limit:
         return limit
@@ -475,7 +482,7 @@ def scan(
             resize(index, count, &columns)
             index.end = end
             return index
-        limits = array.array("Q", bounds)
+        limits = array.array("Q", tuple(bounds))  # bytes are numbers, too
         entries = len(limits) - 1
         entry_of = array.array("I")
         with nogil:
@@ -502,12 +509,14 @@ def scan(
 
 def gaps(index, bounds):
     """The runs of bytes that belong to no frame: offset and length of each, and between which bounds it is."""
-    cdef array.array limits = array.array("Q", bounds)
+    cdef array.array limits = array.array("Q", tuple(bounds))  # bytes are numbers, too
     cdef array.array offset = index.offset, length = index.length
     cdef Py_ssize_t frames = len(offset), frame = 0, entry, count = 0, capacity = 0
     cdef array.array offsets = array.array("Q"), lengths = array.array("Q"), entries = array.array("I")
     cdef uint64_t position, before, end
     cdef bint found
+    if offset.typecode != "Q" or length.typecode != "H" or len(length) != frames:
+        raise ValueError("the frames of an index expected")
     for entry in range(len(limits) - 1):
         position = limits.data.as_ulonglongs[entry]
         end = limits.data.as_ulonglongs[entry + 1]

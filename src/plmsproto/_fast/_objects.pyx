@@ -93,6 +93,7 @@ cdef enum:
     NO_DATA = 0xEE
     FILL_RUN = 3
     SLOTS = 16
+    MOST_COUNTED = 1 << 24
     MOST_DIGITS = 9  # bytes of BCD whose number an int64 holds
     NO_DIGITS = -1
     AUX_EC = 2
@@ -384,7 +385,7 @@ cdef class Body:
         cdef int64_t wanted = 0 if to_end else self.count(walk, step.counter)
         cdef Py_ssize_t before
         cdef list values = []
-        if wanted * step.arg > walk.stop - walk.position:
+        if step.arg and wanted > (walk.stop - walk.position) // step.arg:
             raise Odd
         while walk.position < walk.stop if to_end else wanted > 0:
             before = walk.position
@@ -436,6 +437,8 @@ cdef class Body:
             if known is None:
                 raise Odd
             number = known
+        if number > MOST_COUNTED:
+            raise Odd
         number += count.constant
         return number if number > 0 else 0
 
@@ -445,7 +448,7 @@ cdef class Body:
         """Reads the value of a step, and all that belongs to it."""
         cdef const Step *step = &self.steps[at]
         cdef const uint8_t *raw
-        cdef Py_ssize_t size = step.size
+        cdef Py_ssize_t size = step.size, place
         cdef int64_t number
         if step.code == LIST:
             return self.entries(walk, reader, depth, at)
@@ -514,7 +517,9 @@ cdef class Body:
             check(step, number)
             return number
         if step.code == DIGITS:
-            bcd(raw, size, 0xFF)
+            for place in range(size):
+                if two_digits(raw[place]) == NO_DIGITS:
+                    raise Odd
             return as_bytes(raw, size)[::-1].hex()
         if step.code == HEX:
             return as_bytes(raw, size)[::-1].hex().upper()

@@ -46,7 +46,8 @@ _CODINGS: Final = (PointCoding.BIT_GROUPS, PointCoding.NUMBERED_GROUP)
 
 
 MOST_ROWS: Final = 1 << 20
-"""After so many rows an interpreter stops, for what it wrote to be taken."""
+MOST_READ: Final = 1 << 26
+"""After so many rows, or bytes of frames, an interpreter stops, for what it wrote to be taken."""
 
 
 class _Unfit(Exception):  # noqa: N818 - nothing that anybody but this module sees
@@ -99,11 +100,13 @@ class Interpreter:
         self.numbers: list[int | None] = []
         self.record = 0
         self.nested = self.dry = False
+        self.begun: set[int] = set()
 
     def run(self, view: memoryview, offsets: Sequence[int], lengths: Sequence[int], first: int, last: int) -> int:
         """Reads the frames ``first`` to before ``last`` of an index, or fewer if there is much in them.
 
-        A few bytes may ask for many points and Fn: so what is kept is bounded by ``MOST_ROWS``, not by the bytes.
+        A few bytes may ask for many points and Fn: so what is kept is bounded by ``MOST_ROWS`` and not by the bytes
+        alone.
 
         Args:
             view: the bytes.
@@ -115,14 +118,15 @@ class Interpreter:
         Returns:
             The number of the first one that was not read. If that is not ``last``, what was read must be taken first.
         """
-        rows = 0
+        rows = read = 0
         for number in range(first, last):
-            if rows > MOST_ROWS:
+            if rows > MOST_ROWS or read > MOST_READ:
                 return number
             self.data = bytes(view[offsets[number] : offsets[number] + lengths[number]])
             self.frame = len(self.editions)
             self.editions.append(self._read_frame())
             rows += len(self.completed)
+            read += len(self.data)
         return last
 
     def take(self) -> Harvest:
@@ -265,8 +269,8 @@ class Interpreter:
 
     def _read_unit(self, afn: int, fn: int, pn: int, *, nested: bool) -> bool:
         """Reads one body; false if it could not be understood, and with it the rest of the data."""
-        outer = self.afn, self.fn, self.pn, self.start, self.numbers
-        self.afn, self.fn, self.pn, self.start = afn, fn, pn, self.position
+        outer = self.afn, self.fn, self.pn, self.start, self.record, self.numbers
+        self.afn, self.fn, self.pn, self.start, self.record = afn, fn, pn, self.position, 0
         mark = len(self.completed), len(self.errors)
         bound = self.plan.unit(afn, fn, self.way.set, self.direction)
         understood = True
@@ -278,7 +282,7 @@ class Interpreter:
             self.lost += 0 if nested else self.stop - self.start + 1
             self.position = self.stop
             understood = False
-        self.afn, self.fn, self.pn, self.start, self.numbers = outer
+        self.afn, self.fn, self.pn, self.start, self.record, self.numbers = outer
         return understood
 
     def _read_row(self, bound: Bound, first: tuple[int, ...], length: int | None = None) -> None:
@@ -286,7 +290,10 @@ class Interpreter:
         self.numbers = [length] + [None] * bound.slots
         table = None
         if bound.table != NO_TABLE and not self.dry:
+            if bound.table in self.begun:  # a row can't begin in a table in which another one is being written
+                raise _Unfit(Fault.NESTED, self.position)
             table = self._table(bound.table)
+            self.begun.add(bound.table)
             for column, value in enumerate(first):
                 table.put(column, value)
             for column in bound.nowhere:
@@ -298,6 +305,9 @@ class Interpreter:
             if table is not None:
                 table.truncate(table.counts[0])
             raise
+        finally:
+            if table is not None:
+                self.begun.remove(bound.table)
         if table is not None:
             table.counts[0] += 1
             self.completed.append(bound.table)
@@ -384,7 +394,7 @@ class Interpreter:
             number = number.bit_count()
         elif kind == CountKind.TABLE:
             known = bound.tables[table]
-            number = known[number] if number < len(known) else -1
+            number = known[number] if 0 <= number < len(known) else -1
             if number < 0:
                 raise _Unfit(Fault.UNKNOWN_COUNT)
         return max(0, number + constant)

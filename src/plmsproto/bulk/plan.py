@@ -11,6 +11,7 @@ from the catalogue, ops from ``layout.program``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
 from threading import RLock
 from typing import Any, Final, NamedTuple
 
@@ -22,12 +23,13 @@ from ..catalogue import Catalogue
 from ..catalogue.entries import EMPTY_BODY, EventEntry, ItemEntry
 from ..editions import RULES, Edition
 from ..errors import EncodeError, UnknownItemError
+from ..formats import Format
 from ..identifier import PointCoding
 from ..layout import Record
-from ..layout.program import ENTRY, Code, Program, Spot, compile_program
+from ..layout.program import ENTRY, MOST_BYTES, Code, Program, Spot, compile_program
 from ..link import Address, Control, Direction, Frame
 from .faults import Fault
-from .schema import Column, Kind, Path, Schema, number_terms, own_scale, places
+from .schema import Column, Kind, Path, Schema, is_signed, number_terms, own_scale, places
 
 EDITIONS: Final = tuple(Edition)
 """The editions by the number that they have in columns."""
@@ -450,7 +452,6 @@ class _Binder:
         self.program = program
         self.first_number = first_number
         self.places = spec.schema.places(program) if program is not _EMPTY else [()]
-        self.filled = set(self.places)
         own = len(spec.columns) - len(spec.schema.all_columns())
         self.at = {column.path: number for number, column in enumerate(spec.columns) if number >= own}
         self.names: list[tuple[int, ...]] = []
@@ -463,7 +464,7 @@ class _Binder:
         )
         ops = tuple(map(self.op, range(len(self.program.ops))))
         fewest, most = self.program.record.span()
-        nowhere = self.with_inner(self.untouched(self.spec.schema.columns)) if table != NO_TABLE else ()
+        nowhere = self.with_inner(self.untouched(self.spec.schema.columns, 0, len(ops))) if table != NO_TABLE else ()
         return Bound(
             table,
             ops,
@@ -473,7 +474,7 @@ class _Binder:
             tuple(self.absent),
             nowhere,
             self.program.slots,
-            fewest if fewest == most else -1,
+            fewest if fewest == most and fewest <= MOST_BYTES else -1,
         )
 
     def op(self, number: int) -> BoundOp:
@@ -482,10 +483,10 @@ class _Binder:
         shift, multiplier, names, mode = 0, 1, -1, op.mode
         absent: tuple[int, ...] = ()
         if op.code == Code.SKIP:
-            # A field that another layout shares the name with may stand under a name of its own.
-            absent = tuple(
-                each for name in spot.names for each in self.columns_of((*spot.path, name)) if each != NO_COLUMN
-            )
+            others = slice(op.arg, op.arg + op.size)
+            beside = zip(self.program.spots[others], self.places[others], strict=True)
+            columns = {self.column(place) for other, place in beside if other.path[:-1] == spot.path}
+            absent = tuple(sorted(columns - self.filled(number, op.jump)))
         elif column != NO_COLUMN:
             target = self.spec.columns[column]
             if op.code in (Code.BITS, Code.PACKED):
@@ -494,16 +495,23 @@ class _Binder:
                 mode = self.column((*path, "spare")) - column
             if target.kind is Kind.NAME and spot.form is not None and op.code not in (Code.IDENTIFIER, Code.EVENT):
                 names = self.name_table(target, spot.form)
-            elif target.kind is Kind.NUMBER and spot.form is not None and op.code not in (Code.BITS, Code.TIME):
-                shift, factor = number_terms(spot.form)
-                scale = target.scale - own_scale(spot.form)
+                shift = 0 if names >= 0 else number_terms(spot.form)[0]
+            elif target.kind is Kind.NUMBER and op.code not in (Code.BITS, Code.TIME):
+                scale = target.scale
+                factor = Decimal(1)
+                if spot.form is not None:
+                    shift, factor = number_terms(spot.form)
+                    scale -= own_scale(spot.form)
                 assert scale >= places(factor)
                 multiplier = int(factor.scaleb(scale))
             if target.kind is Kind.NAME and spot.form is None:
                 names = self.name_table(target, None)
-            if op.code in (Code.RECORD, Code.LIST, Code.BITFIELD):
-                inside = target.children[0].children if op.code == Code.LIST else target.children
-                absent = self.untouched(inside, but=("spare",) if op.code == Code.BITFIELD and op.arg else ())
+            inside: list[Column] = []
+            if op.code == Code.LIST and self.places[number + 1] != target.children[0].path:
+                inside = target.children[0].children
+            elif op.code in (Code.RECORD, Code.BITFIELD):
+                inside = [each for each in target.children if not (op.arg and each.name == "spare")]
+            absent = self.untouched(inside, number, op.jump)
         return BoundOp(
             op.code, op.size, mode, op.arg, op.slot, op.add, op.counter, op.jump,
             column, shift, multiplier, names, self.listed(absent), self.first_number + number,
@@ -513,26 +521,14 @@ class _Binder:
         """The place of a column, if it is wanted."""
         return self.at.get(path, NO_COLUMN) if path else NO_COLUMN
 
-    def columns_of(self, path: Path) -> list[int]:
-        """The columns of a field wherever the ops of this body have put it."""
-        spots = zip(self.program.spots, self.places, strict=True)
-        return sorted({self.column(place) for spot, place in spots if spot.path == path and place})
+    def filled(self, first: int, last: int) -> set[int]:
+        """The columns of the ops from ``first`` to before ``last``; ``NO_COLUMN`` is among them."""
+        return {NO_COLUMN, *(self.column(place) for place in self.places[first:last])}
 
-    def untouched(self, columns: list[Column], but: tuple[str, ...] = ()) -> tuple[int, ...]:
-        """Those of the columns that no op of this body fills."""
-        return tuple(
-            self.at[each.path]
-            for each in columns
-            if each.path not in self.filled and each.name not in but and not self.made_by_parent(each)
-        )
-
-    def made_by_parent(self, column: Column) -> bool:
-        """Whether a column is filled by the op of the one around it (parts of times, identifiers, event records)."""
-        parent = column.path[:-1]
-        makers = (Code.TIME, Code.IDENTIFIER, Code.EVENT, Code.BITS, Code.PACKED)
-        return any(
-            place == parent and op.code in makers for op, place in zip(self.program.ops, self.places, strict=True)
-        )
+    def untouched(self, columns: list[Column], first: int, last: int) -> tuple[int, ...]:
+        """Those of the columns that none of the ops from ``first`` to before ``last`` fills."""
+        filled = self.filled(first, last)
+        return tuple(self.at[each.path] for each in columns if self.at[each.path] not in filled)
 
     def with_inner(self, columns: Iterable[int]) -> tuple[int, ...]:
         """The columns, and those inside them of which there is one value for each of theirs."""
@@ -555,12 +551,14 @@ class _Binder:
         if column.codes is not None:
             return -1
         labels: Mapping[int, str] = getattr(form, "labels", {})
-        shift = number_terms(form)[0] if form is not None else 0  # type: ignore[arg-type]
+        shift, signed = 0, False
+        if isinstance(form, Format):
+            shift, signed = number_terms(form)[0], is_signed(form)
         place = {name: number for number, name in enumerate(column.names)}
         unnamed = len(column.names)
         table = []
         for raw in range(256):
-            code = raw + shift
+            code = (raw - 256 if signed and raw > 127 else raw) + shift
             table.append(place[labels[code]] if code in labels else unnamed + (code & 0xFF))
         self.names.append(tuple(table))
         return len(self.names) - 1

@@ -14,14 +14,26 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from itertools import count
 from typing import Final
 
-from ..formats import BcdDecimal, BcdInteger, Enumerated, Format, Integer, PartialTime, Scaled, Shifted, SmallInteger
+from ..formats import (
+    BcdDecimal,
+    BcdInteger,
+    Enumerated,
+    Format,
+    Integer,
+    PartialTime,
+    Scaled,
+    Shifted,
+    SmallInteger,
+    innermost,
+)
 from ..formats.times import TIME_PARTS
 from ..identifier import ItemIdentifierFormat
 from ..layout import BitPart, Field
 from ..layout.marks import density_of, minutes_of
-from ..layout.program import ENTRY, Code, Op, Program, Spot, TimeKind, innermost
+from ..layout.program import ENTRY, Code, Op, Program, Spot, TimeKind
 
 Path = tuple[str, ...]
 """Where a column's values are in a body: names of fields, ``[]`` for the entries of a list."""
@@ -47,6 +59,9 @@ class Kind(StrEnum):
     LIST = "list"
 
 
+MOST_DIGITS: Final = 18
+"""A number of so many digits has room in eight bytes, whatever its sign."""
+
 LARGEST_NAMED: Final = 0xFF
 """Codes beyond this are kept as they are, not as places in a list of names."""
 
@@ -66,6 +81,7 @@ class Column:
         unit, zh: as in the catalogue.
         mark: of a curve's points: the name of the field that says when they are.
         minutes: of a curve's points: name of a density → minutes between two of them.
+        made: of what one op fills together with all that is inside: which of them, as nothing else can stand there.
         children: the fields of a record; the one column of a list's entries.
     """
 
@@ -81,6 +97,7 @@ class Column:
     zh: str = ""
     mark: str = ""
     minutes: Mapping[str, int] = field(default_factory=dict)
+    made: str = ""
     children: list[Column] = field(default_factory=list)
 
     @property
@@ -169,42 +186,54 @@ class Schema:
         return [each for column in self.columns for each in column.walk()]
 
     def _place_all(self, program: Program) -> list[Path]:
-        renamed: dict[Path, Path] = {}
+        inside: dict[Path, Path] = {(): ()}  # where the columns are of what holds others; of alternatives, of the last
+        whose = {spot.path: spot.path for spot in program.spots}
         found: list[Path] = []
         for number, (op, spot) in enumerate(zip(program.ops, program.spots, strict=True)):
-            if op.code in _WITHOUT_COLUMN:
-                found.append(())
-                continue
-            path = spot.path
-            field_name = path[0]
-            for size in range(len(path), 0, -1):
-                if path[:size] in renamed:
-                    path = renamed[path[:size]] + path[size:]
-                    break
-            column = _column_of(op, spot, path, self._events)
-            if op.code == Code.LIST:
-                column.children = [self._entry(program, number, path)]
-            known = self.by_path.get(path)
-            if known is not None and not _join(known, column):
-                # A field that can't share a column with its namesakes has one that is called after what sets it apart.
-                renamed[path] = (*path[:-1], f"{path[-1]}_{_mark(column, known)}")
-                column = _moved(column, len(path), renamed[path])
-                path = column.path
-                known = self.by_path.get(path)
-                if known is not None and not _join(known, column):
-                    raise TypeError(f"no column for {'.'.join(spot.path)}")
-            if known is None:
-                self._add(column)
-            self._names.setdefault(path, field_name)
+            path: Path = ()
+            if op.code not in _WITHOUT_COLUMN:
+                around = spot.path[:-1]
+                column = _column_of(op, spot, (*inside[around], spot.path[-1]), self._events)
+                if op.code == Code.LIST:
+                    column.children = [self._entry(program, number, column.path)]
+                # Of a body's fields only alternatives share a column: those have one name.
+                names = (name for name in self._names_for(column) if whose.get((*around, name), spot.path) == spot.path)
+                path = next(place for name in names if self._stands(column, place := (*column.path[:-1], name)))
+                whose[*around, path[-1]] = spot.path
+                inside[spot.path] = path
+                inside[*spot.path, ENTRY] = (*path, ENTRY)
+                self._names.setdefault(path, spot.path[0])
             found.append(path)
         return found
+
+    def _names_for(self, column: Column) -> Iterator[str]:
+        """What a column may be called: as its field, and where a namesake is in the way, after what sets it apart."""
+        yield column.name
+        stem = f"{column.name}_{_mark(column, self.by_path.get(column.path, column))}"
+        yield stem
+        for number in count(2):
+            yield f"{stem}_{number}"
+
+    def _stands(self, column: Column, path: Path) -> bool:
+        """Puts a column at a path, if nothing is there that does not go with it."""
+        known = self.by_path.get(path)
+        if known is None:
+            self._add(_moved(column, len(path), path))
+        elif _goes_with(known, column):
+            _widen(known, column)
+        else:
+            return False
+        return True
 
     def _entry(self, program: Program, number: int, path: Path) -> Column:
         """The column of a list's entries: that of the one op they consist of, or else a record."""
         op, spot = program.ops[number + 1], program.spots[number + 1]
         entry = (*path, ENTRY)
-        if spot.path == (*program.spots[number].path, ENTRY):
-            return _column_of(op, spot, entry, self._events)
+        if spot.path == (*program.spots[number].path, ENTRY) and op.code not in _WITHOUT_COLUMN:
+            column = _column_of(op, spot, entry, self._events)
+            if op.code == Code.LIST:
+                column.children = [self._entry(program, number + 1, entry)]
+            return column
         return Column(entry, Kind.RECORD)
 
     def _add(self, column: Column) -> None:
@@ -243,7 +272,7 @@ def _column_of(op: Op, spot: Spot, path: Path, events: tuple[str, ...]) -> Colum
             column.kind = Kind.BYTES
         case Code.BITS:
             column.kind = Kind.LIST
-            entry.lowest, entry.highest = min(0, op.arg), 0xFFFF
+            entry.lowest, entry.highest, entry.made = min(0, op.arg), 0xFFFF, "bits"
             column.children = [entry]
         case Code.LIST:
             column.kind = Kind.LIST
@@ -264,7 +293,7 @@ def _column_of(op: Op, spot: Spot, path: Path, events: tuple[str, ...]) -> Colum
         case Code.PART if spot.form is None:
             column.highest = (1 << op.size) - 1
         case Code.EVENT:
-            column.kind = Kind.RECORD
+            column.kind, column.made = Kind.RECORD, "event"
             column.children = [
                 _number((*path, "erc"), 0xFF),
                 Column((*path, "event"), Kind.NAME, names=events),
@@ -299,13 +328,15 @@ def _describe_time(column: Column, op: Op, spot: Spot) -> None:
     if column.kind is Kind.RECORD:
         form = spot.form
         assert isinstance(form, PartialTime)
+        column.made = form.name
         # In the order of the named tuple's parts.
         parts = [part for part in reversed(TIME_PARTS) if part in form.parts]
         column.children = [_number((*column.path, part), 2099 if part == "year" else 59) for part in parts]
 
 
 def _describe_identifier(column: Column, spot: Spot) -> None:
-    column.kind = Kind.RECORD
+    assert spot.form is not None
+    column.kind, column.made = Kind.RECORD, spot.form.name
     for name in ("pns", "fns"):
         listed = Column((*column.path, name), Kind.LIST)
         listed.children = [_number((*listed.path, ENTRY), 0xFFFF)]
@@ -361,6 +392,11 @@ def own_scale(form: Format) -> int:
     return _range_of(innermost(form))[2]
 
 
+def is_signed(form: Format) -> bool:
+    """Whether the number in the bytes may be negative."""
+    return _range_of(innermost(form))[0] < 0
+
+
 def _range_of(base: Format) -> tuple[int, int, int]:
     """Lowest and highest number in units of the last place, and the places behind the decimal point."""
     match base:
@@ -383,41 +419,60 @@ _SPECIAL_RANGES: Final = {
 }
 
 
-def _alike_inside(known: Column, other: Column) -> bool:
-    """Whether what two columns are made of goes together. The fields of records come one by one later."""
+def _goes_with(known: Column, other: Column) -> bool:
+    """Whether what another layout has at a column's place can stand in it, once the column is widened."""
+    if known.made != other.made:
+        return False
+    if {known.kind, other.kind} == {Kind.NAME, Kind.NUMBER}:
+        number = known if known.kind is Kind.NUMBER else other
+        few = not number.decimal and number.lowest >= 0 and number.highest <= LARGEST_NAMED
+        return few and known.codes is None and other.codes is None
+    if {known.kind, other.kind} == {Kind.FLAG, Kind.NUMBER}:
+        return not (known.decimal or other.decimal)
+    if known.kind is not other.kind or known.unit != other.unit:
+        return False
     if known.kind is Kind.LIST:
-        return _join(known.children[0], other.children[0])
-    made_at_once = [[child.name for child in each.children if child.name != "spare"] for each in (known, other)]
-    return not other.children or made_at_once[1] == [] or made_at_once[0] == made_at_once[1]
+        return _goes_with(known.children[0], other.children[0])
+    if known.kind is Kind.NAME:
+        return known.codes == other.codes
+    return known.kind is not Kind.NUMBER or _fits(_common_range(known, other))
 
 
-def _join(known: Column, other: Column) -> bool:
-    """Widens a column for what another layout has at its place; false if the two don't go together."""
+def _common_range(known: Column, other: Column) -> Column:
+    """A column for the numbers of both."""
+    scale = max(known.scale, other.scale)
+    bounds = [bound * 10 ** (scale - each.scale) for each in (known, other) for bound in (each.lowest, each.highest)]
+    decimal = known.decimal or other.decimal
+    return replace(known, kind=Kind.NUMBER, lowest=min(bounds), highest=max(bounds), scale=scale, decimal=decimal)
+
+
+def _fits(column: Column) -> bool:
+    """Whether a column's numbers have room in eight bytes."""
+    return column.precision <= MOST_DIGITS
+
+
+def _widen(known: Column, other: Column) -> None:
+    """Makes room in a column for what another layout has at its place, and goes with it."""
     known.zh = known.zh or other.zh
     known.mark = known.mark or other.mark
     known.minutes = {**known.minutes, **other.minutes}
-    if {known.kind, other.kind} == {Kind.NAME, Kind.NUMBER}:
-        number = known if known.kind is Kind.NUMBER else other
-        if number.decimal or number.lowest < 0 or number.highest > LARGEST_NAMED or known.codes or other.codes:
-            return False
+    if Kind.NAME in (known.kind, other.kind):
         known.kind = Kind.NAME
-    elif {known.kind, other.kind} == {Kind.FLAG, Kind.NUMBER}:
-        known.kind, known.highest = Kind.NUMBER, max(1, known.highest, other.highest)
-        known.lowest, known.scale, known.decimal = other.lowest, max(known.scale, other.scale), other.decimal
-        return not other.scale
-    elif known.kind is not other.kind or known.unit != other.unit or not _alike_inside(known, other):
-        return False
-    if known.kind is Kind.NAME:
-        if (known.codes is None) is not (other.codes is None):
-            return False
-        if known.codes is not None and other.codes is not None:
-            known.codes = {**known.codes, **other.codes}
         known.names += tuple(name for name in other.names if name not in known.names)
-    if known.kind is Kind.NUMBER:
-        scale = max(known.scale, other.scale)
-        bounds = [
-            bound * 10 ** (scale - each.scale) for each in (known, other) for bound in (each.lowest, each.highest)
-        ]
-        known.lowest, known.highest, known.scale = min(bounds), max(bounds), scale
-        known.decimal = known.decimal or other.decimal
-    return True
+    elif Kind.NUMBER in (known.kind, other.kind):
+        wide = _common_range(known, other)
+        known.kind, known.scale, known.decimal = Kind.NUMBER, wide.scale, wide.decimal
+        known.lowest, known.highest = wide.lowest, wide.highest
+    elif known.kind is Kind.LIST:
+        _widen(known.children[0], other.children[0])
+    elif known.kind is Kind.RECORD:
+        _widen_spare(known, other)
+
+
+def _widen_spare(known: Column, other: Column) -> None:
+    """Sees to room for the bits without a name of another bit field."""
+    spare, own = (next((each for each in column.children if each.name == "spare"), None) for column in (other, known))
+    if spare is not None and own is None:
+        known.children.insert(0, replace(spare, path=(*known.path, "spare")))
+    elif spare is not None and own is not None:
+        own.highest = max(own.highest, spare.highest)

@@ -383,10 +383,13 @@ class Catalogue:
             _replace(self._events.setdefault(event.erc, []), event, tables)
 
     def _compile(self, entry: Entry, text: str, edition: Edition) -> Record:
+        from ..layout.event import without_events
         from ..layout.grammar import parse
 
         try:
-            return parse(text, self.vocabulary(edition), in_event=isinstance(entry, EventEntry))
+            if isinstance(entry, EventEntry):
+                return without_events(parse(text, self.vocabulary(edition), in_event=True))
+            return parse(text, self.vocabulary(edition))
         except CatalogueError as error:
             if not error.path:
                 error.path = f"{entry.source}, {entry.title}"

@@ -165,8 +165,17 @@ class FileTables:
             raise self.fail(f"{key} must be {_KINDS[kind]}, not {value!r}", where, key)
         return value
 
-    def _number(self, table: Mapping[str, Any], key: str, highest: int, where: str, *, lowest: int = 0) -> int:
-        value: int = self._get(table, key, int, where)
+    def _number(
+        self,
+        table: Mapping[str, Any],
+        key: str,
+        highest: int,
+        where: str,
+        *,
+        lowest: int = 0,
+        default: int | None = None,
+    ) -> int:
+        value: int = self._get(table, key, int, where, default)
         if not lowest <= value <= highest:
             raise self.fail(f"{key} must be {lowest} to {highest}, not {value}", where, key)
         return value
@@ -215,6 +224,8 @@ class FileTables:
             raise self.fail("two codes have the same name", where, "values")
         if minutes and intervals.keys() != labels.keys():
             raise self.fail("minutes must be given for each code, or for none", where)
+        if any(not 0 <= code <= 0xFF or each < 0 for code, each in intervals.items()):
+            raise self.fail("codes of intervals have one byte, and no interval is negative", where, "minutes")
         if kept & labels.keys():
             raise self.fail("a code is both named and reserved", where)
         return key, NamedEnumeration(labels, kept, intervals)
@@ -251,7 +262,7 @@ class FileTables:
         erc = self._number(raw, "erc", 0xFF, "an [[event]]", lowest=1)
         where = f"ERC{erc}"
         self._check_keys(raw, _EVENT_KEYS, where)
-        slack = self._get(raw, "length_slack", int, where, 0)
+        slack = self._number(raw, "length_slack", 0xFF, where, default=0)
         return EventEntry(**self._common(raw, where, compiler, {""}), erc=erc, length_slack=slack)
 
     def _common(self, raw: Mapping[str, Any], where: str, compiler: Any, directions: set[str]) -> dict[str, Any]:

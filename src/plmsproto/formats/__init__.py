@@ -26,7 +26,7 @@ from typing import Final
 
 from .base import NO_DATA, STRAY_FILLS, Format
 from .bcd import BcdDecimal, BcdInteger, DigitText, Energy, FloatCoefficient, FloatingPower
-from .derived import Enumerated, Scaled, Shifted
+from .derived import Enumerated, Scaled, Shifted, innermost
 from .meter import MeterFrameFormat
 from .plain import Bits, HexText, Integer, Ip4, Raw, SmallInteger, Telephone, Text
 from .times import (
@@ -149,4 +149,5 @@ __all__ = [
     "Text",
     "TimeOfDay",
     "YearMonth",
+    "innermost",
 ]

@@ -127,3 +127,10 @@ class Enumerated(_Derived):
             return value
         number: int = self.base.coerce(value)
         return self.labels.get(number, number)
+
+
+def innermost(form: Format) -> Format:
+    """The format of a value's bytes, without factors, offsets and names."""
+    while isinstance(form, (Scaled, Shifted, Enumerated)):
+        form = form.base
+    return form

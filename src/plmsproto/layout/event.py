@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import BadStructureError, EncodeError, PlmsError, TruncatedError, UnknownItemError, shown
+from ..errors import BadStructureError, CatalogueError, EncodeError, PlmsError, TruncatedError, UnknownItemError, shown
 from ..formats import NO_DATA
 from .cursor import Reader, Undecoded, Writer, as_undecoded
-from .nodes import Conditional, Extent, Field, Member, Shape
+from .nodes import Conditional, Extent, Field, ListOf, Member, Record, Shape, fields_of
 
 
 @dataclass(slots=True, eq=False)
@@ -185,3 +185,23 @@ def named_lengths(members: tuple[Member, ...]) -> list[int]:
         if not isinstance(member, Field):
             lengths += [length for block in member.blocks() for length in named_lengths(block)]
     return lengths
+
+
+def without_events(record: Record) -> Record:
+    """The layout of an event record, once it is known that there are none inside: they would nest without end.
+
+    Raises:
+        CatalogueError: there are.
+    """
+    if _holds_event(record):
+        raise CatalogueError("event records inside an event record")
+    return record
+
+
+def _holds_event(shape: Shape) -> bool:
+    """Whether there are event records in a shape, those of data units inside it apart."""
+    if isinstance(shape, ListOf):
+        return _holds_event(shape.shape)
+    if isinstance(shape, Record):
+        return any(_holds_event(each.shape) for each in fields_of(shape.members))
+    return isinstance(shape, Event)

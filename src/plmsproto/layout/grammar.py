@@ -39,7 +39,21 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
 from ..errors import CatalogueError
-from ..formats import ANNEX_A, COUNTED, PACKED, PLAIN, SIZED, Bits, Enumerated, Format, Integer, Scaled, Shifted
+from ..formats import (
+    ANNEX_A,
+    COUNTED,
+    PACKED,
+    PLAIN,
+    SIZED,
+    BcdInteger,
+    Bits,
+    Enumerated,
+    Format,
+    Integer,
+    Scaled,
+    Shifted,
+    innermost,
+)
 from .counts import COMPARISONS, Condition, Count
 from .event import LENGTH, Event
 from .marks import density_of, minutes_of, per_hour
@@ -57,6 +71,7 @@ from .nodes import (
     Shape,
     SizedLeaf,
     Units,
+    fields_of,
 )
 from .tokens import Token, fail_at, tokens
 
@@ -145,6 +160,16 @@ _MAX_TYPE_DEPTH: Final = 8
 _MAX_DEPTH: Final = 16
 """How deep braces may nest."""
 
+_HIGHEST_NUMBER: Final = (1 << 63) - 1
+_LONGEST_NUMBER: Final = 20
+"""The highest number that may stand in a layout, and how much text may be one."""
+
+_HIGHEST_COUNT: Final = (1 << 24) - 1
+"""More entries or bytes than this no frame has."""
+
+_MOST_DIGITS: Final = 18
+"""How many digits a number may have with its factor, those behind the point included: columns keep it in 64 bits."""
+
 
 class _Parser:
     """One layout text, read from left to right by recursive descent."""
@@ -181,9 +206,12 @@ class _Parser:
             self.fail(f"{text!r} expected, not {self.token.text!r}")
         return self.next()
 
-    def integer(self) -> int:
-        if self.token.kind != "number" or "." in self.token.text:
-            self.fail(f"a whole number expected, not {self.token.text!r}")
+    def integer(self, highest: int = _HIGHEST_NUMBER) -> int:
+        token = self.token
+        if token.kind != "number" or "." in token.text:
+            self.fail(f"a whole number expected, not {token.text!r}")
+        if len(token.text) > _LONGEST_NUMBER or int(token.text, 0) > highest:
+            self.fail(f"a number up to {highest} expected")
         return int(self.next().text, 0)
 
     def name(self) -> str:
@@ -376,7 +404,7 @@ class _Parser:
 
     def afn(self) -> int:
         self.expect("(")
-        afn = self.integer()
+        afn = self.integer(0xFF)
         self.expect(")")
         return afn
 
@@ -388,7 +416,10 @@ class _Parser:
         if word in SIZED and size.source is None and not size.to_end:
             if size.constant < 1:
                 self.fail("a width of at least 1 expected", token)
-            return Leaf(SIZED[word](size.constant))
+            leaf = Leaf(SIZED[word](size.constant))
+            if leaf.form.whole and _digits(leaf.form) > _MOST_DIGITS:
+                self.fail(f"a number of at most {_MOST_DIGITS} digits expected; digits[N] are text", token)
+            return leaf
         if word not in COUNTED:
             self.fail(f"the width of {word} must be a constant", token)
         if size.to_end and isinstance(COUNTED[word], Bits):
@@ -478,10 +509,9 @@ class _Parser:
                 self.next()
                 if self.token.kind != "number":
                     self.fail(f"a factor expected, not {self.token.text!r}")
-                factor = Decimal(int(self.token.text, 0) if "x" in self.token.text.lower() else self.token.text)
+                factor = Decimal(self.integer() if "." not in self.token.text else self.next().text)
                 if not factor:
-                    self.fail("a factor other than 0 expected")
-                self.next()
+                    self.fail("a factor other than 0 expected", token)
                 self.wrap(each, partial(Scaled, factor=factor), token)
             elif self.accept("+"):
                 self.wrap(each, partial(Shifted, offset=self.integer()), token)
@@ -517,6 +547,8 @@ class _Parser:
         if not isinstance(each.shape, Leaf) or not each.shape.form.whole:
             self.fail("only whole numbers can have a factor, an offset or an enumeration", token)
         each.shape = Leaf(wrapper(each.shape.form))
+        if _digits(each.shape.form) > _MOST_DIGITS:
+            self.fail(f"numbers of more than {_MOST_DIGITS} digits", token)
 
     def bounds(self, each: Field) -> None:
         token = self.token
@@ -578,6 +610,8 @@ class _Parser:
         found = next((scope[token.text] for scope in reversed(self.scopes) if token.text in scope), None)
         if found is None:
             self.fail(f"no earlier field is called {token.text!r}", token)
+        if isinstance(found, Field) and not _is_number(found.shape):
+            self.fail(f"{token.text!r} is no number", token)
         found.referenced = True
         return found
 
@@ -586,7 +620,7 @@ class _Parser:
         if self.accept("*"):
             return Count("*", to_end=True)
         if self.token.kind == "number":
-            number = self.integer()
+            number = self.integer(_HIGHEST_COUNT)
             return Count(str(number), constant=number)
         if self.accept("popcount"):
             self.expect("(")
@@ -605,7 +639,7 @@ class _Parser:
         source = self.reference()
         constant = 0
         if sign := self.accept("+", "-"):
-            constant = self.integer() * (1 if sign.text == "+" else -1)
+            constant = self.integer(_HIGHEST_COUNT) * (1 if sign.text == "+" else -1)
         return Count(self.text_since(start), source, constant)
 
     def condition(self) -> Condition:
@@ -622,20 +656,31 @@ class _Parser:
         return text.replace(" ( ", "(").replace(" )", ")")
 
 
+def _is_number(shape: Shape) -> bool:
+    """Whether counts and conditions can refer to a field: a whole number, or bits as one."""
+    form = innermost(shape.form) if isinstance(shape, (Leaf, SizedLeaf)) else None
+    return form is not None and (form.whole or isinstance(form, Bits))
+
+
+def _digits(form: Format) -> int:
+    """How many digits the largest number of a format may have, those behind the point included."""
+    base = innermost(form)
+    assert base.size is not None
+    factor, largest = Decimal(1), (100 if isinstance(base, BcdInteger) else 256) ** base.size - 1
+    while isinstance(form, (Scaled, Shifted, Enumerated)):
+        if isinstance(form, Scaled):
+            factor = form.factor
+        elif isinstance(form, Shifted):
+            largest += form.offset
+        form = form.base
+    _, digits, exponent = (largest * factor).as_tuple()
+    return max(len(digits), -int(exponent))
+
+
 def _link_counts(members: list[Member]) -> None:
     """Lets a counting field find the fields of its record that it counts, to fill it in where it was left out."""
-    for each in _fields_of(members):
+    for each in fields_of(members):
         shape = each.shape
         count = shape.count if isinstance(shape, ListOf) else shape.size if isinstance(shape, SizedLeaf) else None
         if count is not None and isinstance(count.source, Field) and not count.popcount and count.table is None:
             count.source.counted_by_it.append((each, count))
-
-
-def _fields_of(members: list[Member] | tuple[Member, ...]) -> list[Field]:
-    found: list[Field] = []
-    for member in members:
-        if isinstance(member, Field):
-            found.append(member)
-        else:
-            found += [each for block in member.blocks() for each in _fields_of(block)]
-    return found

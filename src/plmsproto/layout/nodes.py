@@ -11,7 +11,7 @@ Names of parts, units and ranges are carried along for errors and descriptions; 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -109,9 +109,7 @@ class Leaf(Shape):
         return self.form.size, self.form.size
 
     def number(self, value: Any) -> int | None:
-        if value is None or as_undecoded(value) is not None:
-            return None
-        return self.form.number(self.form.coerce(value))
+        return _number(self.form, value)
 
 
 @dataclass(slots=True, eq=False)
@@ -137,9 +135,19 @@ class SizedLeaf(Shape):
             return self.size.constant, self.size.constant
         return 0, None
 
+    def number(self, value: Any) -> int | None:
+        return _number(self.form, value)
+
     def length_of(self, value: Any) -> int | None:
         raw = as_undecoded(value)
         return len(self.form.encode(value) if raw is None else raw)
+
+
+def _number(form: Format, value: Any) -> int | None:
+    """The raw number behind a leaf's value."""
+    if value is None or as_undecoded(value) is not None:
+        return None
+    return form.number(form.coerce(value))
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -443,6 +451,16 @@ class Optional:
 
 
 Member = Field | Conditional | Optional
+
+
+def fields_of(members: Iterable[Member]) -> Iterator[Field]:
+    """The fields of a record, those inside conditions as well."""
+    for member in members:
+        if isinstance(member, Field):
+            yield member
+        else:
+            for block in member.blocks():
+                yield from fields_of(block)
 
 
 def total_span(members: tuple[Member, ...]) -> Extent:

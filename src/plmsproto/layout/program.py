@@ -39,6 +39,7 @@ from ..formats import (
     Telephone,
     Text,
     TimeOfDay,
+    innermost,
 )
 from ..formats.times import TIME_PARTS
 from ..identifier import IdentifierFormat, ItemIdentifierFormat, PointCoding
@@ -62,6 +63,9 @@ from .nodes import (
 
 NONE: Final = -1
 """No slot, no count."""
+
+MOST_BYTES: Final = 1 << 16
+"""More than any frame has: what takes more bytes than this takes too many, so that ops need no larger number."""
 
 ENTRY: Final = "[]"
 """Stands for any entry of a list in a path."""
@@ -103,7 +107,7 @@ class Code(IntEnum):
     RECORD = 30
     """A named record; its members follow up to ``jump``."""
     LIST = 31
-    """``counter`` times what follows up to ``jump``; ``arg`` is the fewest bytes of an entry."""
+    """``counter`` times what follows up to ``jump``; ``arg`` is the fewest bytes of an entry, or ``MOST_BYTES``."""
     IF = 32
     """``mode`` compares the number in ``slot`` with ``arg``; goes on at ``jump`` where that is false."""
     GO = 33
@@ -111,7 +115,7 @@ class Code(IntEnum):
     OPTIONAL = 34
     """What follows up to ``jump`` is there if bytes are left; else goes on there, at the ``SKIP`` of what is not."""
     SKIP = 35
-    """Fields that are not there: those named by the spot."""
+    """The fields of ``size`` ops from ``arg`` on are not there, unless they are among what follows up to ``jump``."""
     EVENT = 36
     UNITS = 37
     """``arg`` is the AFN."""
@@ -186,13 +190,11 @@ class Spot(NamedTuple):
         path: names of the fields that lead to it, ``[]`` for any entry of a list.
         owner: the field or part of a bit field, if it is one.
         form: the format, for ops that read a value.
-        names: for ``SKIP``: the fields that are not there.
     """
 
     path: tuple[str, ...]
     owner: Field | BitPart | None = None
     form: Format | None = None
-    names: tuple[str, ...] = ()
 
 
 class Program(NamedTuple):
@@ -266,28 +268,25 @@ class _Compiler:
                 self.optional(member, path)
 
     def conditional(self, member: Conditional, path: tuple[str, ...]) -> None:
-        then, otherwise = _names(member.then), _names(member.otherwise)
         at = self.emit(self.condition(member.condition), Spot(path))
-        self.skip(otherwise, then, path)
-        self.members(member.then, path)
-        behind = self.emit(Op(Code.GO), Spot(path))
-        self.land(at)
-        self.skip(then, otherwise, path)
-        self.members(member.otherwise, path)
-        self.land(behind)
+        self.alternatives(at, member.then, member.otherwise, path)
 
     def optional(self, member: Optional, path: tuple[str, ...]) -> None:
         at = self.emit(Op(Code.OPTIONAL), Spot(path))
-        self.members(member.members, path)
+        self.alternatives(at, member.members, (), path)
+
+    def alternatives(self, at: int, one: tuple[Member, ...], other: tuple[Member, ...], path: tuple[str, ...]) -> None:
+        """Two blocks of which one is there, behind the op that chooses: each begins with what is not there instead."""
+        first = self.emit(Op(Code.SKIP), Spot(path)) if other else at
+        self.members(one, path)
         behind = self.emit(Op(Code.GO), Spot(path))
         self.land(at)
-        self.skip(_names(member.members), (), path)
+        second = self.emit(Op(Code.SKIP), Spot(path))
+        self.members(other, path)
         self.land(behind)
-
-    def skip(self, names: tuple[str, ...], but: tuple[str, ...], path: tuple[str, ...]) -> None:
-        missing = tuple(name for name in names if name not in but)
-        if missing:
-            self.emit(Op(Code.SKIP), Spot(path, names=missing))
+        self.ops[second] = self.ops[second]._replace(arg=first, size=behind - first, jump=len(self.ops))
+        if other:
+            self.ops[first] = self.ops[first]._replace(arg=second, size=len(self.ops) - second, jump=behind)
 
     def condition(self, condition: Condition) -> Op:
         comparison = COMPARISON_NAMES.index(condition.comparison)
@@ -307,7 +306,7 @@ class _Compiler:
                 op = Op(Code.PACKED, size=shape.size, mode=shape.bits, arg=shape.count)
                 self.emit(op, Spot(path, owner, shape.form))
             case ListOf():
-                op = Op(Code.LIST, counter=self.count(shape.count), arg=shape.shape.span()[0])
+                op = Op(Code.LIST, counter=self.count(shape.count), arg=min(shape.shape.span()[0], MOST_BYTES))
                 at = self.emit(op, Spot(path, owner))
                 self.entry(shape.shape, owner, (*path, ENTRY))
                 self.land(at)
@@ -361,17 +360,6 @@ class _Compiler:
             row = CountRow(kind, self.slot_of(count.source), count.constant)
         self.counts.append(row)
         return len(self.counts) - 1
-
-
-def _names(members: tuple[Member, ...]) -> tuple[str, ...]:
-    return tuple(name for member in members for name in member.names())
-
-
-def innermost(form: Format) -> Format:
-    """The format of a value's bytes, without factors, offsets and names."""
-    while isinstance(form, (Scaled, Shifted, Enumerated)):
-        form = form.base
-    return form
 
 
 def _kept_offset(form: Format) -> int:
