@@ -393,7 +393,7 @@ cdef int64_t scan_stretch(
     """Adds the frames that begin before stop and end before limit; returns where the search ended."""
     cdef RunningSums sums = RunningSums(0, 0, 0, NULL)
     cdef Py_ssize_t count = counted[0], first_count = counted[0]
-    cdef int64_t first = position, behind = stop
+    cdef int64_t first = position, end = position  # the end of the last frame
     # No head begins in the last bytes, but any 68H before them may be read as one.
     cdef int64_t last = min(stop, limit - HEAD_SIZE + 1)
     cdef int64_t waiting = -1
@@ -436,18 +436,17 @@ cdef int64_t scan_stretch(
         enter(columns, count, data, position, size, address)
         count += 1
         position += size
-        behind = max(behind, position)
+        end = position
     free(sums.totals)
     counted[0] = count
     if waiting >= 0:
         return waiting
-    if final or stop < limit:
-        return behind
+    end = max(end, stop)
     position = max(position, limit - HEAD_SIZE + 1)
-    if position >= limit:
-        return limit
-    opened = <const uint8_t *>memchr(data + position, START, <size_t>(limit - position))
-    return limit if opened is NULL else opened - data
+    if final or position >= end:
+        return end
+    opened = <const uint8_t *>memchr(data + position, START, <size_t>(end - position))
+    return end if opened is NULL else opened - data
 
 
 def scan(

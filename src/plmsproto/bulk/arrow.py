@@ -65,6 +65,9 @@ def schema_of(table: Table, decimals: str, *, points: bool) -> pa.Schema:
     return _by_point(schema.empty_table(), table).schema if points else schema
 
 
+_LIKE_BINARY: Final = (pa.types.is_binary_view, pa.types.is_fixed_size_binary, pa.types.is_null)
+
+
 def binary_values(values: Any) -> tuple[memoryview, array[int]]:
     """The bytes of an Arrow array of binary values, and where in them each value begins and the last ends.
 
@@ -74,11 +77,12 @@ def binary_values(values: Any) -> tuple[memoryview, array[int]]:
     chunked = pa.chunked_array(values) if not isinstance(values, (pa.Array, pa.ChunkedArray)) else values
     if isinstance(chunked, pa.ChunkedArray):
         chunked = chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
+    if pa.types.is_dictionary(chunked.type):
+        chunked = chunked.dictionary_decode()
     if not (pa.types.is_binary(chunked.type) or pa.types.is_large_binary(chunked.type)):
-        try:
-            chunked = chunked.cast(pa.large_binary())
-        except pa.ArrowException:
-            raise TypeError(f"an array of binary values expected, not of {chunked.type}") from None
+        if not any(is_like(chunked.type) for is_like in _LIKE_BINARY):  # text could be cast, but is hex at best
+            raise TypeError(f"an array of binary values expected, not of {chunked.type}")
+        chunked = chunked.cast(pa.large_binary())
     if chunked.null_count:
         chunked = pc.fill_null(chunked, b"")
     _, offsets, data = chunked.buffers()
@@ -87,7 +91,9 @@ def binary_values(values: Any) -> tuple[memoryview, array[int]]:
         return memoryview(b""), array("Q", [0])
     all_starts = memoryview(offsets).cast("B").cast(code)  # type: ignore[call-overload]
     starts = all_starts[chunked.offset : chunked.offset + len(chunked) + 1]
-    return memoryview(data if data is not None else b"").cast("B"), array("Q", starts.tolist())
+    view = memoryview(data if data is not None else b"").cast("B")[starts[0] : starts[-1]]
+    # What is not cut out of a larger array begins with 0.
+    return view, array("Q", (start - starts[0] for start in starts) if starts[0] else starts.tolist())
 
 
 class _Maker:
@@ -118,7 +124,7 @@ class _Maker:
 
     def _shown(self) -> list[int]:
         """The outermost columns that are shown as they are: all but the number of the frame in its part."""
-        return [number for number in self.top if self.spec.columns[number].path != ("frame",)]
+        return [number for number in self.top if number or self.spec.columns[0].path != ("frame",)]
 
     def _field(self, number: int) -> pa.Field:
         column = self.spec.columns[number]

@@ -27,7 +27,7 @@ from ..link import MAX_NETWORK, FrameIndex, make_noise
 from ..link.checksum import byte_view
 from ..link.constants import START, check_options
 from .columns import Harvest, TableBuilder, TableData
-from .plan import UNDECODED, UNDECODED_TABLE, Plan, TableSpec, table_spec
+from .plan import UNDECODED, UNDECODED_TABLE, OutdatedError, Plan, TableSpec, table_spec
 from .schema import Column, Kind, Schema
 from .tables import Frames, Part, Table
 
@@ -90,11 +90,15 @@ def as_input(frames: Any) -> Input:
     except TypeError:
         if not isinstance(frames, Iterable):
             raise TypeError(f"a buffer or frames expected, not {type(frames).__name__}") from None
-    entries = [bytes(frame) for frame in frames]
-    if any(isinstance(frame, int) for frame in frames if not entries):
-        raise TypeError("bytes or frames expected")
+    entries = [_entry_bytes(frame) for frame in frames]
     bounds = array("Q", accumulate(map(len, entries), initial=0))
     return Input(memoryview(b"".join(entries)), bounds)
+
+
+def _entry_bytes(frame: Any) -> bytes:
+    if isinstance(frame, (str, int)):  # bytes(5) would be five bytes
+        raise TypeError(f"bytes or frames expected, not {type(frame).__name__}")
+    return bytes(frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,21 +304,33 @@ def decode(
             raise ValueError(f"{name} has {len(values)} values for {entries} entries")
     if given.bounds is not None and not final:
         raise ValueError("entries are always whole: final=False is for one buffer")
-    plan = plan_for(catalogue or default_catalogue(), edition, ffff_is_all=ffff_is_all, select=select)
     options = Options(address_size, max_length, final)
-    tables = Tables(plan)
     base = Frames(FrameIndex.empty(), number, 0, times=times, sources=sources)
     if given.bounds is None:
         assert isinstance(offset, int)
         base.offset = offset
+    elif not isinstance(offset, int):
+        base.shifts = array("q", (start - bound for start, bound in zip(offset, given.bounds, strict=False)))
+    else:
+        base.offset = offset
+    while True:
+        plan = plan_for(catalogue or default_catalogue(), edition, ffff_is_all=ffff_is_all, select=select)
+        try:
+            return _tables(given, plan, options, threads, base)
+        except OutdatedError:
+            # Something was added to the catalogue meanwhile; then what was derived from it is forgotten.
+            if plan in plan.catalogue.derived.values():
+                raise
+
+
+def _tables(given: Input, plan: Plan, options: Options, threads: int, base: Frames) -> Tables:
+    """Reads all of the input by one plan; ``base`` has what is the same for all frames."""
+    tables = Tables(plan)
+    if given.bounds is None:
         stretches = _stretches(given.view, plan, options, threads)
     else:
-        if not isinstance(offset, int):
-            base.shifts = array("q", (start - bound for start, bound in zip(offset, given.bounds, strict=False)))
-        else:
-            base.offset = offset
         stretches = _entry_stretches(given.view, given.bounds, plan, options, threads)
-    first_entry = 0
+    first_entry, number = 0, base.number
     indexes: list[FrameIndex] = []
     for bounds, index, harvests in stretches:
         _add_noise(tables, given.view, replace(base, index=index, entry=index.entry), bounds, first_entry, options)
@@ -329,7 +345,7 @@ def decode(
             first = last
         number += len(index)
         indexes.append(index)
-    end = indexes[-1].end if indexes and not final else len(given.view)
+    end = indexes[-1].end if indexes and not options.final else len(given.view)
     tables.finish(indexes, end)
     return tables
 
@@ -403,8 +419,9 @@ def _in_order(size: int, threads: int, work: Callable[[int, int], _Found]) -> It
             stop = min(cut + step, size)
             if position >= stop:
                 continue
-            if found.index.offset and found.index.offset[0] < position:
-                # The cut made up a frame inside the one that it went through.
+            first = found.index.offset[0] if found.index.offset else found.index.end
+            if first < position:
+                # The cut made up a frame, or the head of one to come, inside the frame that it went through.
                 found = work(position, stop)
             yield position, found
             position = found.index.end

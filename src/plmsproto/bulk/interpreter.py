@@ -448,7 +448,7 @@ class Interpreter:
         parts = bound.ops[at : op.jump]
         raw = self._take(op.size, op)
         word: int | None = int.from_bytes(raw, "little")
-        values: list[Any] = []
+        values: list[Any] | None = None
         if raw.count(NO_DATA) == op.size and (op.size > 1 or self._in_fill_run(raw)):
             word = None
         else:
@@ -459,7 +459,7 @@ class Interpreter:
         for part in parts:
             if part.slot >= 0:
                 self.numbers[part.slot] = None if word is None else word >> part.arg & (1 << part.size) - 1
-        if not values:
+        if values is None:
             self._put(table, op, None)
             return
         self._put(table, op, True)

@@ -10,7 +10,7 @@ from the catalogue, ops from ``layout.program``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from threading import RLock
 from typing import Any, Final, NamedTuple
@@ -189,6 +189,10 @@ AUX_OP: Final = 1
 TP_OP: Final = 2
 
 
+class OutdatedError(Exception):
+    """The catalogue is not what it was when the plan was made: another plan is needed."""
+
+
 class Plan:
     """The plan of one catalogue and one set of options.
 
@@ -272,6 +276,8 @@ class Plan:
         body = event.body(EDITIONS[edition]) if event else None
         if event is None or body is None:
             return None
+        if event.key not in self.events:
+            raise OutdatedError
         with self._lock:
             bound = self._bind(event, body, EDITIONS[edition])
         return bound._replace(slack=event.length_slack, event=self.events.index(event.key))
@@ -356,7 +362,10 @@ class Plan:
     def _table(self, entry: ItemEntry | EventEntry) -> tuple[int, TableSpec]:
         known = self._by_entry.get(id(entry))
         if known is None:
-            schema = Schema((self._program(body, edition) for body, edition in _bodies(entry)), self.events)
+            # In other editions another entry may have the key.
+            alike = [each for each in self._namesakes(entry) if each.key == entry.key]
+            bodies = [found for each in alike for found in _bodies(each)]
+            schema = Schema((self._program(body, edition) for body, edition in bodies), self.events)
             fields = None if self.select is None else self.select.get(entry.key, ())
             if fields is not None:
                 schema.keep(fields)
@@ -366,14 +375,21 @@ class Plan:
             if self.select is None or entry.key in self.select:
                 number = len(self.tables)
                 self.tables.append(spec)
-            known = self._by_entry[id(entry)] = number, spec
+            known = number, spec
+            self._by_entry |= dict.fromkeys(map(id, alike), known)
         return known
+
+    def _namesakes(self, entry: ItemEntry | EventEntry) -> Sequence[ItemEntry | EventEntry]:
+        """Where other entries of the same key are to be found."""
+        return self.catalogue.events() if isinstance(entry, EventEntry) else self.catalogue.items(entry.afn)
 
     def _bind(self, entry: ItemEntry | EventEntry, body: Record, edition: Edition) -> Bound:
         known = self._bound.get((id(entry), id(body)))
         if known is None:
             number, spec = self._table(entry)
             program = self._program(body, edition) if body is not EMPTY_BODY else _EMPTY
+            if program is not _EMPTY and program not in spec.schema:
+                raise OutdatedError
             known = self._bound[id(entry), id(body)] = _Binder(spec, program, len(self.ops)).bound(number)
             self.ops += [PlanOp(entry.key, spot) for spot in program.spots]
         return known

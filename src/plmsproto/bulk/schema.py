@@ -122,7 +122,7 @@ class Column:
             case Kind.NUMBER:
                 return _number_width(self)
             case Kind.NAME:
-                return 4 if self.codes is not None else 2 if len(self.names) + LARGEST_NAMED + 1 > 1 << 8 else 1
+                return 8 if self.codes is not None else 2 if len(self.names) + LARGEST_NAMED + 1 > 1 << 8 else 1
             case Kind.TIMESTAMP:
                 return 8
             case Kind.DATE | Kind.TIME_OF_DAY:
@@ -133,7 +133,7 @@ class Column:
     @property
     def signed(self) -> bool:
         """Whether numbers are kept with a sign; decimals always are."""
-        return self.decimal or self.lowest < 0
+        return self.decimal or self.lowest < 0 or self.codes is not None
 
     def walk(self) -> Iterator[Column]:
         """This column and all inside it, outermost first."""
@@ -177,6 +177,9 @@ class Schema:
         """
         self.columns = [column for column in self.columns if self._names[column.path] in fields]
 
+    def __contains__(self, program: Program) -> bool:
+        return id(program) in self._places
+
     def places(self, program: Program) -> list[Path]:
         """The path of the column of each op of a body; empty for ops that have none."""
         return self._places[id(program)][1]
@@ -212,7 +215,7 @@ class Schema:
         stem = f"{column.name}_{_mark(column, self.by_path.get(column.path, column))}"
         yield stem
         for number in count(2):
-            yield f"{stem}_{number}"
+            yield f"{stem}{number}"
 
     def _stands(self, column: Column, path: Path) -> bool:
         """Puts a column at a path, if nothing is there that does not go with it."""
@@ -250,7 +253,7 @@ def _mark(column: Column, known: Column) -> str:
     """What sets a column apart from the one that has its name already."""
     if column.kind is Kind.LIST and known.kind is Kind.LIST:
         return _mark(column.children[0], known.children[0])
-    if column.unit != known.unit:
+    if column.unit and column.unit != known.unit:
         return column.unit
     return "_".join(child.name for child in column.children) or column.kind
 
@@ -272,7 +275,7 @@ def _column_of(op: Op, spot: Spot, path: Path, events: tuple[str, ...]) -> Colum
             column.kind = Kind.BYTES
         case Code.BITS:
             column.kind = Kind.LIST
-            entry.lowest, entry.highest, entry.made = min(0, op.arg), 0xFFFF, "bits"
+            entry.lowest, entry.highest, entry.made = min(0, op.arg), max(0xFFFF, op.arg + (8 << 14)), "bits"
             column.children = [entry]
         case Code.LIST:
             column.kind = Kind.LIST
@@ -354,7 +357,9 @@ def _describe_number(column: Column, form: Format) -> None:
         column.kind = Kind.NAME
         base = innermost(form)
         assert base.size is not None
-        if base.size > 1:
+        shift, _ = number_terms(form)
+        lowest, highest, _ = _range_of(base)
+        if base.size > 1 or lowest + shift < 0 or highest + shift > LARGEST_NAMED:
             column.codes = form.labels
         else:
             column.names = tuple(form.labels.values())

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..catalogue.entries import EventEntry
@@ -96,17 +97,25 @@ def _time(frames: Frames, frame: int) -> dt.datetime | None:
 
 def as_datetime(value: Any) -> dt.datetime | None:
     """A receive time as a caller may give it: a datetime, or microseconds since 1970."""
-    if isinstance(value, int):
-        return EPOCH + dt.timedelta(microseconds=value)
-    found: dt.datetime | None = value.as_py() if hasattr(value, "as_py") else value
+    value = as_python(value)
+    if isinstance(value, Integral):
+        return EPOCH + dt.timedelta(microseconds=int(value))
+    found: dt.datetime | None = value
+    if found is not None and found.tzinfo is not None:
+        return found.astimezone(dt.UTC).replace(tzinfo=None)
     return found
+
+
+def as_python(value: Any) -> Any:
+    """What an Arrow array has at a place, as a Python value."""
+    return value.as_py() if hasattr(value, "as_py") else value
 
 
 FRAME_COLUMNS: Final = (
     FrameColumn("frame", "int64", "帧序号", lambda frames, frame: frames.number + frame),
     FrameColumn("offset", "int64", "偏移", lambda frames, frame: frames.offset_of(frame)),
     FrameColumn("time", "time", "接收时间", _time),
-    FrameColumn("source", "text", "来源", lambda frames, frame: frames.of_entry(frames.sources, frame)),
+    FrameColumn("source", "text", "来源", lambda frames, frame: as_python(frames.of_entry(frames.sources, frame))),
     FrameColumn("region", "text", "行政区划码", lambda frames, frame: f"{frames.index.region[frame]:04X}"),
     FrameColumn("terminal", "uint32", "终端地址", lambda frames, frame: frames.index.terminal[frame]),
     FrameColumn("master", "uint8", "主站地址", lambda frames, frame: frames.index.a3[frame] >> 1),
@@ -169,7 +178,12 @@ class Table:
         name = self.spec.columns[number].name
         first = len(RECORD_COLUMNS if isinstance(self.spec.entry, EventEntry) else ROW_COLUMNS)
         is_field = self.spec.entry is not None and number >= first and len(self.spec.columns[number].path) == 1
-        return f"{name}_field" if is_field and name in RESERVED else name
+        if not is_field or name not in RESERVED:
+            return name
+        name = f"{name}_field"
+        while (name,) in self.spec.schema.by_path:
+            name += "_field"
+        return name
 
     @property
     def key(self) -> str:
@@ -243,7 +257,7 @@ class _Values:
         self.offsets = [
             None if each.offsets is None else memoryview(each.offsets).cast("B").cast("i") for each in data.columns
         ]
-        self.top = [number for number, shape in enumerate(self.spec.shapes) if self._is_top(number)]
+        self.top = [number for number in range(len(self.spec.shapes)) if self._is_top(number)]
 
     def _is_top(self, number: int) -> bool:
         return not any(at < number <= at + shape.inside for at, shape in enumerate(self.spec.shapes))
@@ -258,7 +272,7 @@ class _Values:
     def record(self, row: int) -> Iterator[tuple[str, Any]]:
         """The outermost fields of a row."""
         for number in self.top:
-            if self.spec.columns[number].path != ("frame",):
+            if number or self.spec.columns[0].path != ("frame",):
                 yield self.table.name_of(number), self._told(number, row)
 
     def _told(self, number: int, row: int) -> Any:

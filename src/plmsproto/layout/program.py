@@ -364,9 +364,11 @@ class _Compiler:
 
 def _kept_offset(form: Format) -> int:
     """What ``Format.number`` gives beyond the number in the bytes, to counts and conditions."""
-    if isinstance(form, (Scaled, Enumerated)) and isinstance(form.base, Shifted):
-        return form.base.offset
-    return 0
+    offset = 0
+    while isinstance(form, (Scaled, Enumerated, Shifted)):  # all but the outermost count
+        form = form.base
+        offset += form.offset if isinstance(form, Shifted) else 0
+    return offset
 
 
 def _value_op(form: Format) -> Op:

@@ -274,9 +274,8 @@ def _scan_stretch(
             if sums.modulo_256(view, 0, at + HEAD_SIZE, last, at) == view[last]:
                 index.enter(view, at, size, address_size)
                 position = at + size
-    if final or stop < limit:
-        return max(position, stop)
-    return _head_to_come(view, position, limit)
+    end = max(position, stop)
+    return end if final else min(end, _head_to_come(view, position, limit))
 
 
 def _head_to_come(view: memoryview, position: int, limit: int) -> int:
