@@ -1798,7 +1798,7 @@ cdef class Interpreter:
             # No entry takes no byte.
             if wanted > 0 and ensure(kept, child, min(wanted, self._stop - self._position)) != OK:
                 return MEMORY
-            plain = op.jump == at + 1 and program.ops[at].quick
+            plain = op.jump == at + 1 and program.ops[at].quick and not records
         while self._position < self._stop if wanted < 0 else done < wanted:
             if plain:
                 done += self._read_plain_list(kept, &program.ops[at], wanted - done)

@@ -674,7 +674,7 @@ def _digits(form: Format) -> int:
             largest += form.offset
         form = form.base
     _, digits, exponent = (largest * factor).as_tuple()
-    return max(len(digits), -int(exponent))
+    return max(len(digits), 1 - int(exponent))
 
 
 def _link_counts(members: list[Member]) -> None:
