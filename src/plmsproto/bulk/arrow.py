@@ -129,8 +129,11 @@ class _Maker:
     def _field(self, number: int) -> pa.Field:
         column = self.spec.columns[number]
         metadata = _metadata(column.en, column.zh, unit=column.unit)
-        if column.decimal and self.decimals == "int":
-            metadata["scale"] = str(column.scale)
+        numbers = column
+        while numbers.kind is Kind.LIST:
+            numbers = numbers.children[0]
+        if numbers.decimal and self.decimals == "int":
+            metadata["scale"] = str(numbers.scale)
         return pa.field(self.table.name_of(number), self._type(number), metadata=metadata)
 
     def _type(self, number: int) -> pa.DataType:
@@ -362,29 +365,32 @@ def _texts(texts: Any) -> pa.Array:
 
 # Curves
 
+_OF_POINTS: Final = ("point", "point_time")
+"""What rows of points have besides."""
+
 
 def _by_point(table: pa.Table, made_of: Table) -> pa.Table:
     """One row for each point of a curve, instead of lists; other tables stay as they are."""
-    marked = next(
-        (
-            (made_of.name_of(number), column)
-            for number, column in enumerate(made_of.spec.columns)
-            if column.mark and len(column.path) == 1
-        ),
-        None,
+    columns = {column.path: number for number, column in enumerate(made_of.spec.columns)}
+    # Where fields were selected, the time mark may not be among them.
+    marked = (
+        number for path, number in columns.items() if len(path) == 1 and (made_of.spec.columns[number].mark,) in columns
     )
-    if marked is None:
+    number = next(marked, None)
+    if number is None:
         return table
-    name, column = marked
+    column = made_of.spec.columns[number]
     table = table.combine_chunks()
-    lists = _one_chunk(table.column(name))
+    at, mark = (table.schema.get_field_index(made_of.name_of(each)) for each in (number, columns[(column.mark,)]))
+    # A field that is called like a column of all points gets out of the way, as elsewhere.
+    table = table.rename_columns([f"{each}_field" if each in _OF_POINTS else each for each in table.schema.names])
+    lists = _one_chunk(table.column(at))
     parent = pc.list_parent_indices(lists)
     points = pc.list_flatten(lists)
     starts = pc.take(lists.offsets, parent.cast(pa.int64()))
     first = lists.offsets[0].as_py() if len(lists) else 0
     place = pc.subtract(pa.array(range(first, first + len(points)), pa.int64()), starts.cast(pa.int64()))
-    times = _point_times(_one_chunk(table.column(column.mark)).take(parent), place, column.minutes)
-    at = table.schema.get_field_index(name)
+    times = _point_times(_one_chunk(table.column(mark)).take(parent), place, column.minutes)
     rows = table.remove_column(at).take(parent)
     time_field = pa.field("point_time", times.type, metadata=_metadata("time of the point", "数据点时间"))
     point_field = pa.field("point", pa.uint16(), metadata=_metadata("number of the point, from 0", "数据点序号"))

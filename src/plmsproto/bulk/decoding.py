@@ -313,6 +313,8 @@ def decode(
         base.shifts = array("q", (start - bound for start, bound in zip(offset, given.bounds, strict=False)))
     else:
         base.offset = offset
+    if select is not None and not isinstance(select, (str, Mapping)):
+        select = tuple(select)  # it may be asked for more than once
     while True:
         plan = plan_for(catalogue or default_catalogue(), edition, ffff_is_all=ffff_is_all, select=select)
         try:

@@ -82,7 +82,8 @@ class Entry(ABC):
         """
         known = self._compiled.get((layout.fields, edition))
         if known is None:
-            known = self._compiled[layout.fields, edition] = self.compiler(self, layout.fields, edition)
+            # Of several threads that compile it at once, the first one's tree is everybody's.
+            known = self._compiled.setdefault((layout.fields, edition), self.compiler(self, layout.fields, edition))
         return known
 
     def shared_layouts(self, edition: Edition | None = None) -> list[SharedLayout]:
