@@ -148,7 +148,7 @@ cdef _make_tables():
             GBK[number] = ord(text)
 
 
-_make_tables()
+cdef bint tables_are_made = False
 
 
 # Op tables
@@ -681,6 +681,10 @@ cdef class Interpreter:
     cdef int64_t _edition_room
 
     def __cinit__(self, plan, *, address_size=5):
+        global tables_are_made
+        if not tables_are_made:  # not when the module is imported: that shall be quick
+            _make_tables()
+            tables_are_made = True
         if address_size not in (5, 7):
             raise ValueError(f"an address has 5 or 7 bytes, not {address_size!r}")
         self._plan = plan
