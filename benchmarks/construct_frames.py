@@ -14,7 +14,7 @@ from typing import Any
 from construct import Adapter, Bytes, Check, Checksum, Const, Construct, Int8ul, Int16ul, RawCopy, Struct, this
 
 
-class Digits(Adapter):  # type: ignore[misc]
+class Digits(Adapter):  # type: ignore[misc]  # construct has no types
     """BCD, low byte first, with decimals; the highest bit is a sign, if there is one; EE is no data."""
 
     def __init__(self, size: int, decimals: int, signed: bool = False) -> None:
@@ -23,7 +23,7 @@ class Digits(Adapter):  # type: ignore[misc]
         self.scale = Decimal(1).scaleb(-decimals)
         self.empty = b"\xee" * size
 
-    def _decode(self, obj: bytes, context: Any, path: str) -> Decimal | None:  # noqa: ARG002
+    def _decode(self, obj: bytes, context: Any, path: str) -> Decimal | None:  # noqa: ARG002  # construct's call
         if obj == self.empty:
             return None
         negative = False
@@ -33,13 +33,13 @@ class Digits(Adapter):  # type: ignore[misc]
         return -value if negative else value
 
 
-class Minute(Adapter):  # type: ignore[misc]
+class Minute(Adapter):  # type: ignore[misc]  # construct has no types
     """A15: minute, hour, day, month and year in BCD."""
 
     def __init__(self) -> None:
         super().__init__(Bytes(5))
 
-    def _decode(self, obj: bytes, context: Any, path: str) -> dt.datetime:  # noqa: ARG002
+    def _decode(self, obj: bytes, context: Any, path: str) -> dt.datetime:  # noqa: ARG002  # construct's call
         minute, hour, day, month, year = (byte - 6 * (byte >> 4) for byte in obj)
         return dt.datetime(2000 + year, month, day, hour, minute)
 

@@ -60,7 +60,7 @@ def compiler() -> str:
     """The C compiler that builds extensions here, as it names itself."""
     command = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[:1]
     try:
-        run = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+        run = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # CC is the user's own
     except (OSError, subprocess.CalledProcessError):
         return "no compiler"
     return (run.stdout.splitlines() or ["unknown compiler"])[0]

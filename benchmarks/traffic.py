@@ -717,7 +717,7 @@ def main() -> None:
     with given.out.open("wb") as file:
         if given.gzip:
             with gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0) as packed:
-                written = write(packed, given.size, given.format == "hexlog", given.seed)  # type: ignore[arg-type]
+                written = write(packed, given.size, given.format == "hexlog", given.seed)  # type: ignore[arg-type]  # it can write
         else:
             written = write(file, given.size, given.format == "hexlog", given.seed)
     print(f"{written} bytes of {given.format} in {given.out}")

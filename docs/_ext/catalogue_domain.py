@@ -70,7 +70,7 @@ class CatalogueDomain(Domain):
         builder: Any,
         typ: str,
         target: str,
-        node: pending_xref,  # noqa: ARG002  # likewise
+        node: pending_xref,  # noqa: ARG002  # the signature is Sphinx's
         contnode: nodes.Element,
     ) -> nodes.reference | None:
         """The link to an entry; ``None``, which Sphinx complains about, if there is none."""

@@ -18,7 +18,7 @@ from implementations import Implementation
 
 import plmsproto as plms
 from plmsproto import Catalogue, EncodeError, Frame
-from plmsproto.bulk import decoding
+from plmsproto.bulk import stretches
 from plmsproto.bulk.columns import NO_EDITION
 
 pa = pytest.importorskip("pyarrow")
@@ -185,8 +185,8 @@ def test_times_with_threads_and_stretches(implementation: Implementation, monkey
     assert rows(whole, "frame", "source", "offset")[-1] == (18, "20", 20_000)
     assert [row["offset"] for row in whole.noise.to_pylist()] == offsets[1::3]
     assert [row["source"] for row in whole.noise.to_pylist()] == list(map(str, times))[1::3]
-    monkeypatch.setattr(decoding, "STRETCH", 100)
-    monkeypatch.setattr(decoding, "_WINDOW", 100)
+    monkeypatch.setattr(stretches, "STRETCH", 100)
+    monkeypatch.setattr(stretches, "WINDOW", 100)
     for threads in (1, 3):
         found = plms.bulk.decode(entries, threads=threads, **options)
         assert all_rows(found) == all_rows(whole)

@@ -21,7 +21,7 @@ from traffic import UNITS_OF_A_REQUEST, requests_for_many
 
 import plmsproto as plms
 from plmsproto import Catalogue
-from plmsproto.bulk import decoding, interpreter
+from plmsproto.bulk import interpreter, stretches
 from plmsproto.link import FrameIndex
 
 POWER = bytes(plms.examples("present_power", "up", edition="1376")[0])
@@ -74,8 +74,8 @@ def test_threads_and_cuts_make_no_difference(
     assert whole.frames > 20
     assert whole.noise_bytes > 20
     for stretch, window in ((1, 1), (7, 3), (64, 64), (500, 100), (4096, 512)):
-        monkeypatch.setattr(decoding, "STRETCH", stretch)
-        monkeypatch.setattr(decoding, "_WINDOW", window)
+        monkeypatch.setattr(stretches, "STRETCH", stretch)
+        monkeypatch.setattr(stretches, "WINDOW", window)
         for threads in (1, 2, 3, 4) if stretch > 7 else (1, 2):
             found = plms.bulk.decode(stream, threads=threads)
             assert {**all_rows(found), "noise": None} == {**all_rows(whole), "noise": None}
@@ -101,9 +101,9 @@ def test_a_cut_at_every_byte(implementation: Implementation, monkeypatch: pytest
     inner = carrying(POWER + CLOCK) + b"\xfe" + carrying(head(200) + CLOCK) + POWER
     whole = plms.bulk.decode(inner)
     assert whole.frames == 3
-    monkeypatch.setattr(decoding, "_WINDOW", 1)
+    monkeypatch.setattr(stretches, "WINDOW", 1)
     for stretch in range(1, len(inner) + 1):
-        monkeypatch.setattr(decoding, "STRETCH", stretch)
+        monkeypatch.setattr(stretches, "STRETCH", stretch)
         for threads in (1, 2):
             found = plms.bulk.decode(inner, threads=threads)
             assert found.index == whole.index
@@ -118,8 +118,8 @@ def test_any_input_cut_anywhere(
     stream = b"".join(pieces)
     whole = plms.bulk.decode(stream)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "STRETCH", stretch)
-        patch.setattr(decoding, "_WINDOW", 1 + stretch // 2)
+        patch.setattr(stretches, "STRETCH", stretch)
+        patch.setattr(stretches, "WINDOW", 1 + stretch // 2)
         found = plms.bulk.decode(stream, threads=threads)
     assert found.index == whole.index
     assert joined_noise(found) == joined_noise(whole)
@@ -142,15 +142,15 @@ def test_threads_and_entries(implementation: Implementation, monkeypatch: pytest
     entries = [*all_frames()[::40], b"", POWER + b"\xfe" + CLOCK, b"\x01\x02", b"", POWER[:20]]
     whole = plms.bulk.decode(entries)
     for stretch in (1, 300, 5000):
-        monkeypatch.setattr(decoding, "STRETCH", stretch)
-        monkeypatch.setattr(decoding, "_WINDOW", stretch)
+        monkeypatch.setattr(stretches, "STRETCH", stretch)
+        monkeypatch.setattr(stretches, "WINDOW", stretch)
         for threads in (1, 2, 4):
             same(plms.bulk.decode(entries, threads=threads), whole)
 
 
 def test_values_with_threads(implementation: Implementation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "STRETCH", 2000)
-    monkeypatch.setattr(decoding, "_WINDOW", 300)
+    monkeypatch.setattr(stretches, "STRETCH", 2000)
+    monkeypatch.setattr(stretches, "WINDOW", 300)
     frames = all_frames()[::7]
     check(plms.bulk.decode(b"".join(frames), threads=4), Expected(frames))
 
@@ -222,8 +222,8 @@ def test_a_stream_in_pieces(implementation: Implementation, step: int) -> None:
 def test_a_stream_in_pieces_with_threads_and_stretches(
     implementation: Implementation, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
-    monkeypatch.setattr(decoding, "STRETCH", 60)
-    monkeypatch.setattr(decoding, "_WINDOW", 20)
+    monkeypatch.setattr(stretches, "STRETCH", 60)
+    monkeypatch.setattr(stretches, "WINDOW", 20)
     # A head inside a frame promises what never comes: whoever begins the search behind the frame's own must not wait.
     content = carrying(head(16000) + POWER + CLOCK) * 3
     stream = content + tricky_stream(5, 20) + content
@@ -358,8 +358,8 @@ def test_stretches_that_are_none(implementation: Implementation, options: dict[s
 def test_scan_with_threads(implementation: Implementation, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = tricky_stream(9)
     whole = plms.bulk.scan(stream)
-    monkeypatch.setattr(decoding, "STRETCH", 50)
-    monkeypatch.setattr(decoding, "_WINDOW", 50)
+    monkeypatch.setattr(stretches, "STRETCH", 50)
+    monkeypatch.setattr(stretches, "WINDOW", 50)
     for threads in (1, 2, 3, 4):
         assert plms.bulk.scan(stream, threads=threads) == whole
     assert plms.bulk.scan(b"", threads=3) == FrameIndex.empty()
@@ -403,7 +403,7 @@ def test_harvests_that_are_taken_early_are_the_same(
         def take(self) -> Any:
             return self.inner.take()
 
-    monkeypatch.setattr(decoding._implementation, "make_interpreter", Hasty)
+    monkeypatch.setattr(stretches._implementation, "make_interpreter", Hasty)
     for threads in (1, 2):
         found = plms.bulk.decode(b"".join(frames), threads=threads)
         assert {len(table.parts) for table in found.values()} != {1}

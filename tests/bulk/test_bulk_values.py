@@ -103,6 +103,24 @@ def test_generated_units_and_records_inside_others(
     check_frames([bytes(data.draw(messages(item, afn, Direction.UP, edition)))], edition=edition)
 
 
+def test_keys_of_identifiers_are_those_of_the_frame_s_edition(implementation: Implementation) -> None:
+    """Some Fn of AFN 04H are other items in the first edition, some are none."""
+    frames = []
+    for edition in (Edition.GDW130, Edition.GDW1376):
+        records = plms.examples("important_event", edition=edition)
+        (message,) = (each for each in records if each.units[0].value["record"][0]["event"] == "parameter_change")
+        value = message.units[0].value
+        value["record"][0]["data"]["data_unit"] = [plms.Identifier((0,), fns) for fns in ((8,), (9, 14), (2048,))]
+        frames.append(bytes(message))
+    tables = plms.bulk.decode(b"".join(frames))
+    keys = [[each["keys"] for each in row["data_unit"]] for row in tables.events["parameter_change"].to_pylist()]
+    assert keys == [
+        [["event_record_configuration_130"], ["configuration_count", "total_group_configuration"], [""]],
+        [["uplink_working_mode"], ["event_record_configuration", "total_group_configuration"], [""]],
+    ]
+    check(tables, Expected(frames))
+
+
 def test_the_address_and_the_head_of_a_frame(implementation: Implementation) -> None:
     message = plms.examples("present_power", "up", edition="1376")[0]
     message.address = plms.Address("AB09", 65535, 127, group=True)

@@ -12,81 +12,101 @@ cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memchr, memcpy, memset
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcpy, memset
 
-# What layout.program.Code, TimeKind and CountKind say.
-cdef enum:
-    UNSIGNED = 1
-    SIGNED = 2
-    BCD = 3
-    SIGNED_BCD = 4
-    FLOATING_POWER = 5
-    ENERGY = 6
-    COEFFICIENT = 7
-    TIME = 8
-    DIGITS = 9
-    HEX = 10
-    IP4 = 11
-    PHONE = 12
-    ASCII = 13
-    GB2312 = 14
-    RAW = 15
-    BITS = 16
-    IDENTIFIER = 17
-    BITFIELD = 20
-    PART = 21
-    PACKED = 22
-    RECORD = 30
-    LIST = 31
-    CONDITION = 32
-    GO = 33
-    OPTIONAL = 34
-    SKIP = 35
-    EVENT = 36
-    UNITS = 37
+from plmsproto._fast.codes cimport (
+    BCD,
+    BITFIELD,
+    BITS,
+    CONDITION,
+    CONSTANT,
+    DATA_END,
+    DIGITS,
+    EMPTY_ENTRY,
+    EVENT,
+    EVENT_END,
+    EVENT_LONG,
+    EVENT_SHORT,
+    GO,
+    HEX,
+    IDENTIFIER,
+    IP4,
+    LEFT_OVER,
+    LIST,
+    LIST_END,
+    NESTED,
+    NO_FN,
+    NO_IDENTIFIER,
+    NO_POINT,
+    NO_ROOM,
+    NOT_BCD,
+    OPTIONAL,
+    PACKED,
+    PARTIAL,
+    PHONE,
+    POPCOUNT,
+    RAW,
+    RECORD,
+    SIGNED,
+    SIGNED_BCD,
+    SKIP,
+    STAMP,
+    TABLE,
+    TIME,
+    TO_END,
+    UNKNOWN_COUNT,
+    UNKNOWN_EVENT,
+    compares,
+)
+from plmsproto._fast.growing cimport (
+    FEWEST_ROWS,
+    Column,
+    Level,
+    Table,
+    empty_table,
+    end_bytes,
+    ensure,
+    put_flag,
+    put_no_value,
+    put_nothing,
+    put_number,
+    room_for,
+    truncate,
+)
+from plmsproto._fast.octets cimport (
+    NO_DATA,
+    has_no_digits,
+    in_fill_run,
+    is_fill_byte,
+    is_filled,
+    little_endian,
+    lowest_bit,
+    popcount,
+)
+from plmsproto._fast.values cimport (
+    NOT_QUICK,
+    PLAIN_2,
+    SIGNED_2,
+    SIGNED_3,
+    STAMP_5,
+    TWO_DIGITS,
+    Quick,
+    Value,
+    from_bcd,
+    is_bcd,
+    make_tables,
+    read_number,
+    read_quick,
+    read_quick_row,
+    read_time,
+    write_text,
+)
 
-    CLOCK = 0
-    STAMP = 1
-    DATE = 2
-    TIME_OF_DAY = 3
-    PARTIAL = 4
-
-    CONSTANT = 0
-    SLOT = 1
-    POPCOUNT = 2
-    TABLE = 3
-    TO_END = 4
-
-# What bulk.faults.Fault says.
-cdef enum:
-    DATA_END = 1
-    LIST_END = 2
-    EVENT_END = 3
-    EVENT_SHORT = 4
-    EVENT_LONG = 5
-    UNKNOWN_EVENT = 6
-    LEFT_OVER = 8
-    NO_FN = 9
-    NO_POINT = 10
-    NO_IDENTIFIER = 11
-    EMPTY_ENTRY = 12
-    UNKNOWN_COUNT = 13
-    NOT_BCD = 14
-    NO_TIME = 15
-    SPARE_OF_A3 = 16
-    NOT_ASCII = 17
-    NOT_GB2312 = 18
-    NOT_PHONE = 19
-    NO_ROOM = 20
-    NESTED = 21
-
-# What bulk.plan says.
+# Numbers that bulk.plan gives out.
 cdef enum:
     AUX_OP = 1
-    TP_OP = 2
     UNDECODED_TABLE = 0
-    TP_SIZE = 6
 
 # How a step ended.
 cdef enum:
@@ -96,57 +116,34 @@ cdef enum:
     ABORT = 3   # this attempt at a frame can't become the best one any more
     MEMORY = 4
 
+# What is asked of the plan.
+cdef enum Topic:
+    ASK_WAYS
+    ASK_UNIT
+    ASK_EVENT
+    ASK_AFN
+
+# What is wanted of an AFN.
+cdef enum Wanted:
+    NOT_ASKED = 0
+    ALL
+    NONE
+    SOME
+
 cdef enum:
-    NO_DATA = 0xEE
-    BAD = 0x80           # in the tables below: not BCD
     HIGHEST_FN = 2048
+    SETS = 6             # of bodies: three editions, each with and without the variants of deviating devices
     MOST_BYTES = 1 << 17
     ALL_POINTS = 0xFFFF
     NO_EDITION = 0xFF
+    TP_SIZE = 6
+    TP_SENT = 1          # where the send time begins in Tp, behind PFC
     LONGEST_IP4 = 15
-    FEWEST_ROWS = 64
     MOST_ROWS = 1 << 20
     MOST_READ = 1 << 26
     MOST_DEPTH = 4       # a data unit, an event record in it, a data unit in that, an event record in it
 
 cdef int64_t NOTHING = INT64_MIN
-
-
-# Tables
-
-cdef uint8_t TWO_DIGITS[256]
-cdef int32_t DAYS_BEFORE[100 * 12]  # days from 1970 to the first of each month of 2000 to 2099
-cdef uint8_t DAYS_OF[100 * 12]
-cdef uint16_t GBK[1 << 16]  # code point of each two bytes; 0 for what is no printable character
-cdef int64_t TENS[19]
-cdef uint8_t LOWEST_BIT[256]
-
-
-cdef _make_tables():
-    from datetime import date
-
-    cdef int number, year, month
-    for number in range(1, 256):
-        LOWEST_BIT[number] = (number & -number).bit_length() - 1
-    for number in range(256):
-        TWO_DIGITS[number] = 10 * (number >> 4) + (number & 15) if number >> 4 < 10 and number & 15 < 10 else BAD
-    for year in range(100):
-        for month in range(12):
-            first = date(2000 + year, month + 1, 1)
-            behind = date(2000 + year + month // 11, (month + 1) % 12 + 1, 1)
-            DAYS_BEFORE[12 * year + month] = (first - date(1970, 1, 1)).days
-            DAYS_OF[12 * year + month] = (behind - first).days
-    TENS[0] = 1
-    for number in range(1, 19):
-        TENS[number] = 10 * TENS[number - 1]
-    for number in range(0x8100, 0xFF00):
-        try:
-            text = bytes((number >> 8, number & 0xFF)).decode("gbk")
-        except UnicodeDecodeError:
-            continue
-        if len(text) == 1 and ord(text) < 0x10000 and (text.isprintable() or text == "\u3000"):
-            GBK[number] = ord(text)
-
 
 cdef bint tables_are_made = False
 
@@ -154,20 +151,9 @@ cdef bint tables_are_made = False
 # Op tables
 
 
-# Ops that are frequent, and need nothing but their bytes and a column of four or eight bytes.
-cdef enum:
-    SIGNED_2 = 1
-    SIGNED_3 = 2
-    PLAIN_2 = 3
-    PLAIN_3 = 4
-    PLAIN_4 = 5
-    PLAIN_5 = 6
-    STAMP_5 = 7
-
-
 cdef struct Op:
     int32_t code
-    int32_t quick     # one of the above, or 0
+    Quick quick
     int32_t size
     int32_t mode
     int32_t slot
@@ -212,6 +198,7 @@ cdef struct Program:
 
 cdef struct Way:
     int32_t set
+    int32_t coding    # 1: numbered groups of points, 0: bit groups
     int32_t with_head
     int32_t aux_size
     int32_t has_tp
@@ -223,22 +210,34 @@ cdef struct Ways:
     Way *ways
 
 
-cdef int32_t quick_code(Op *op) noexcept:
+cdef Quick quick_code(Op *op) noexcept:
+    """For an op that needs nothing but its bytes and a column of four or eight bytes."""
     if op.slot >= 0 or op.counter >= 0 or op.names >= 0 or op.shift:
-        return 0
-    if op.code == SIGNED_BCD:
-        return SIGNED_2 if op.size == 2 else SIGNED_3 if op.size == 3 else 0
+        return NOT_QUICK
+    if op.code == SIGNED_BCD and op.size == 2:
+        return SIGNED_2
+    if op.code == SIGNED_BCD and op.size == 3:
+        return SIGNED_3
     if op.code == BCD and 2 <= op.size <= 5:
-        return PLAIN_2 + op.size - 2
+        return <Quick>(PLAIN_2 + op.size - 2)
     if op.code == TIME and op.mode == STAMP and op.size == 5:
         return STAMP_5
-    return 0
+    return NOT_QUICK
+
+
+cdef Op op_of(bound) except *:
+    cdef Op op = Op(
+        code=bound.code, size=bound.size, mode=bound.mode, slot=bound.slot, counter=bound.counter, jump=bound.jump,
+        column=bound.column, names=bound.names, absent=bound.absent, number=bound.number, arg=bound.arg, add=bound.add,
+        shift=bound.shift, multiplier=bound.multiplier, quick=NOT_QUICK,
+    )
+    op.quick = quick_code(&op)
+    return op
 
 
 cdef class Owner:
     """Holds the memory of op tables and the like until nobody needs it."""
 
-    cdef list _pieces
     cdef void **_blocks
     cdef Py_ssize_t _count
 
@@ -287,12 +286,7 @@ cdef class Owner:
         made.event = bound.event
         made.ops = <Op *>self.allocate(len(bound.ops) * sizeof(Op))
         for i, op in enumerate(bound.ops):
-            made.ops[i] = Op(
-                code=op.code, size=op.size, mode=op.mode, slot=op.slot, counter=op.counter, jump=op.jump,
-                column=op.column, names=op.names, absent=op.absent, number=op.number, arg=op.arg, add=op.add,
-                shift=op.shift, multiplier=op.multiplier, quick=0,
-            )
-            made.ops[i].quick = quick_code(&made.ops[i])
+            made.ops[i] = op_of(op)
         made.counts = <Count *>self.allocate(len(bound.counts) * sizeof(Count))
         for i, (kind, slot, constant, table) in enumerate(bound.counts):
             made.counts[i] = Count(kind=kind, slot=slot, constant=constant, table=table)
@@ -303,64 +297,7 @@ cdef class Owner:
         return made
 
 
-# Columns that grow
-
-
-cdef extern from *:
-    """
-    #include <stdlib.h>
-    #if defined(__linux__)
-    #include <sys/mman.h>
-    #endif
-
-    /* Memory for columns. Much of the time of large ones is the system's, which gives memory page by page: so they ask
-       for large pages, where those are to be had. */
-    static void *new_arena(size_t size)
-    {
-    #if defined(__linux__) && defined(MADV_HUGEPAGE)
-        const size_t page = (size_t)1 << 21;
-        void *arena;
-        if (size >= page) {
-            if (posix_memalign(&arena, page, size))
-                return NULL;
-            madvise(arena, size, MADV_HUGEPAGE);
-            return arena;
-        }
-    #endif
-        return malloc(size ? size : 1);
-    }
-    """
-    void *new_arena(size_t size) noexcept nogil
-
-
-cdef struct Column:
-    int32_t kind      # a letter, as in plan.Shape
-    int32_t width
-    int32_t level
-    int32_t child
-    int32_t inside
-    bint has_nulls
-    int64_t nothing_before  # no row from here on has been marked as having no value
-    uint8_t *data
-    uint8_t *valid
-    int32_t *offsets
-    int64_t used      # bytes of data of what varies in length ...
-    int64_t room      # ... and how many there is room for
-
-
-cdef struct Level:
-    int64_t count
-    int64_t capacity
-    int64_t expected   # as many rows as there were the last time
-    uint8_t *arena     # where all its columns are
-
-
-cdef struct Table:
-    int32_t column_count
-    int32_t level_count
-    Column *columns
-    Level *levels
-    bint begun   # a row of it is being read
+# What goes to Python
 
 
 @cython.final
@@ -405,187 +342,45 @@ cdef Memory memory_of(Arena arena, const void *data, Py_ssize_t size):
     return made
 
 
-cdef inline size_t aligned(size_t size) noexcept nogil:
-    """With a line to spare: columns of the same size would else compete for the same lines of a cache."""
-    return ((size + 63) & ~<size_t>63) + 64
+# Numbers that are kept for counts and conditions
 
 
-cdef size_t size_of(Column *column, int64_t capacity) noexcept nogil:
-    """Bytes that a column of so many rows takes in its level's arena."""
-    cdef size_t size = aligned(<size_t>(capacity // 8))
-    if column.kind == c"n":
-        size += aligned(<size_t>(capacity * column.width))
-    elif column.kind == c"b":
-        size += aligned(<size_t>(capacity // 8))
-    elif column.kind == c"l" or column.kind == c"v":
-        size += aligned(<size_t>((capacity + 1) * sizeof(int32_t)))
-    return size
+# Numbers too large for 64 bits: of those, which are bit strings, it is known how many bits are set.
 
 
-cdef inline uint8_t *moved(uint8_t **place, void *old, size_t kept, size_t size) noexcept nogil:
-    """Takes the next bytes of an arena, and moves the old ones there."""
-    cdef uint8_t *new = place[0]
-    if kept:
-        memcpy(new, old, kept)
-    place[0] += aligned(size)
-    return new
+cdef inline int64_t large_of(int32_t bits) noexcept nogil:
+    return NOTHING + 1 + bits
 
 
-cdef int grow(Table *table, int32_t level, int64_t needed) noexcept nogil:
-    """Gives all columns of a level room for more rows."""
-    cdef int64_t before = table.levels[level].capacity
-    cdef int64_t capacity = max(2 * before, table.levels[level].expected, FEWEST_ROWS)
-    cdef size_t size = 0, kept
-    cdef Column *column
-    cdef uint8_t *arena
-    cdef uint8_t *place
-    cdef int32_t i
-    while capacity < needed:
-        capacity *= 2
-    for i in range(table.column_count):
-        if table.columns[i].level == level:
-            size += size_of(&table.columns[i], capacity)
-    arena = place = <uint8_t *>new_arena(size)
-    if arena is NULL:
-        return MEMORY
-    for i in range(table.column_count):
-        column = &table.columns[i]
-        if column.level != level:
-            continue
-        kept = <size_t>(before // 8)
-        column.valid = moved(&place, column.valid, kept, <size_t>(capacity // 8))
-        memset(column.valid + kept, 0xFF, <size_t>((capacity - before) // 8))
-        if column.kind == c"n":
-            column.data = moved(
-                &place, column.data, <size_t>(before * column.width), <size_t>(capacity * column.width)
-            )
-        elif column.kind == c"b":
-            column.data = moved(&place, column.data, kept, <size_t>(capacity // 8))
-            memset(column.data + kept, 0, <size_t>((capacity - before) // 8))
-        elif column.kind == c"l" or column.kind == c"v":
-            kept = <size_t>(before + 1) * sizeof(int32_t) if before else 0
-            column.offsets = <int32_t *>moved(
-                &place, column.offsets, kept, <size_t>(capacity + 1) * sizeof(int32_t)
-            )
-            column.offsets[0] = 0
-    free(table.levels[level].arena)
-    table.levels[level].arena = arena
-    table.levels[level].capacity = capacity
-    return OK
+cdef inline bint is_large(int64_t number) noexcept nogil:
+    return number < NOTHING // 2
 
 
-cdef inline int ensure(Table *table, int32_t level, int64_t more) noexcept nogil:
-    """Sees to room for so many more rows."""
-    if table.levels[level].count + more <= table.levels[level].capacity:
-        return OK
-    return grow(table, level, table.levels[level].count + more)
+cdef inline int64_t bits_of_large(int64_t number) noexcept nogil:
+    return number - NOTHING - 1
 
 
-cdef inline void put_number(Column *column, int64_t row, int64_t number) noexcept nogil:
-    if column.width == 4:
-        (<int32_t *>column.data)[row] = <int32_t>number
-    elif column.width == 8:
-        (<int64_t *>column.data)[row] = number
-    elif column.width == 2:
-        (<uint16_t *>column.data)[row] = <uint16_t>number
-    else:
-        column.data[row] = <uint8_t>number
+# Frames
 
 
-cdef inline void put_flag(Column *column, int64_t row, bint flag) noexcept nogil:
-    if flag:
-        column.data[row >> 3] |= <uint8_t>(1 << (row & 7))
-    else:
-        column.data[row >> 3] &= <uint8_t>~(1 << (row & 7))
+cdef inline void *no_unit(int32_t fault) noexcept:
+    """In the place of a program: why there is none. Programs have even addresses."""
+    return <void *>(2 * <size_t>fault + 1)
 
 
-cdef inline void put_no_value(Table *table, Column *column) noexcept nogil:
-    """No value in one column."""
-    cdef int64_t row = table.levels[column.level].count
-    column.valid[row >> 3] &= <uint8_t>~(1 << (row & 7))
-    column.has_nulls = True
-    column.nothing_before = row + 1
-    if column.kind == c"n":
-        put_number(column, row, 0)
-    elif column.kind == c"b":
-        put_flag(column, row, False)
-    elif column.kind == c"l":
-        column.offsets[row + 1] = <int32_t>table.levels[column.child].count
-    elif column.kind == c"v":
-        column.offsets[row + 1] = <int32_t>column.used
+cdef inline int32_t ways_key(int32_t tag, int32_t control, int32_t afn, int32_t tpv) noexcept nogil:
+    return ((tag == 2) << 4 | (control >> 5) << 1 | tpv) * 256 + afn
 
 
-cdef inline void put_nothing(Table *table, int32_t at) noexcept nogil:
-    """No value, nor anything inside."""
-    cdef int32_t i
-    for i in range(at, at + table.columns[at].inside + 1):
-        if table.columns[i].level == table.columns[at].level:
-            put_no_value(table, &table.columns[i])
-
-
-cdef uint8_t *room_for(Column *column, int64_t size) noexcept nogil:
-    """Where the next bytes of what varies in length go; NULL if memory ran out."""
-    cdef void *more
-    cdef int64_t room
-    if column.used + size > column.room or column.data is NULL:
-        room = max(2 * column.room, column.used + size, FEWEST_ROWS)
-        more = realloc(column.data, <size_t>room)
-        if more is NULL:
-            return NULL
-        column.data = <uint8_t *>more
-        column.room = room
-    return column.data + column.used
-
-
-cdef inline void end_bytes(Column *column, int64_t row, int64_t size) noexcept nogil:
-    column.used += size
-    column.offsets[row + 1] = <int32_t>column.used
-
-
-cdef void empty_table(Table *table) noexcept:
-    """Forgets all rows."""
-    cdef Column *column
-    cdef int32_t i
-    for i in range(table.column_count):
-        column = &table.columns[i]
-        if column.kind == c"v":
-            free(column.data)
-        column.data = column.valid = NULL
-        column.offsets = NULL
-        column.used = column.room = 0
-        column.has_nulls = False
-        column.nothing_before = 0
-    for i in range(table.level_count):
-        free(table.levels[i].arena)
-        table.levels[i] = Level(0, 0, table.levels[i].expected, NULL)
-
-
-cdef void truncate(Table *table, int64_t rows) noexcept nogil:
-    """Takes back all rows but the first ones, and what was begun of a row."""
-    cdef Column *column
-    cdef int64_t row, kept
-    cdef int32_t i
-    if table.levels[0].capacity == 0:
-        return
-    table.levels[0].count = rows
-    for i in range(table.column_count):
-        column = &table.columns[i]
-        if table.levels[column.level].capacity == 0:
-            if column.kind == c"l":
-                table.levels[column.child].count = 0
-            continue
-        kept = table.levels[column.level].count
-        for row in range(kept, column.nothing_before):
-            column.valid[row >> 3] |= <uint8_t>(1 << (row & 7))
-        if column.nothing_before > kept:
-            column.nothing_before = kept
-        if column.kind == c"l":
-            table.levels[column.child].count = column.offsets[kept]
-        elif column.kind == c"v":
-            column.used = column.offsets[kept]
-
-
-# What is noted on the way
+cdef inline int32_t count_points(uint8_t da1, uint8_t da2, int32_t coding, bint ffff_is_all) noexcept nogil:
+    """How many points DA names; 0 if it can't be read."""
+    if not (da1 or da2):
+        return 1
+    if coding == 0:
+        return popcount(da1) * popcount(da2)
+    if da1 == 0xFF and (da2 == 0 or (ffff_is_all and da2 == 0xFF)):
+        return 1
+    return popcount(da1) if da2 else 0
 
 
 cdef struct Fault:
@@ -606,17 +401,11 @@ cdef struct Error:
 
 
 cdef struct Question:
-    int32_t kind       # 1 ways, 2 unit, 3 event, 4 Fn of an AFN
+    Topic topic
     int32_t a
     int32_t b
     int32_t c
     int32_t d
-
-
-cdef struct Value:
-    bint there
-    int64_t number
-    int32_t fault
 
 
 @cython.final
@@ -627,13 +416,14 @@ cdef class Interpreter:
     cdef Owner _owner
     cdef int32_t _user_data
     cdef bint _ffff_is_all
+    cdef Op _send_time                  # in Tp
     # What the plan has said so far.
-    cdef Ways *_ways[32 * 256]
-    cdef void ***_units[12 * 256]      # for each set, direction and AFN: for each Fn a program, or an odd number, a fault
+    cdef Ways *_ways[32 * 256]          # see ways_key
+    cdef void **_units[2 * SETS * 256]  # for each set, direction and AFN: for each Fn a program, or an odd number, a fault
     cdef Program *_events[3 * 256]
     cdef uint8_t _no_event[3 * 256]
-    cdef uint8_t *_wanted[256]         # for each AFN a bit for each Fn ...
-    cdef uint8_t _any_wanted[256]      # ... or 1: any; 2: none
+    cdef Wanted _any_wanted[256]
+    cdef uint8_t *_wanted[256]          # where it is SOME: a bit for each Fn
     cdef uint8_t *_known[256]
     cdef uint8_t _is_known[256]
     cdef Table *_tables
@@ -643,7 +433,6 @@ cdef class Interpreter:
     cdef int32_t _frame
     cdef int32_t _size
     cdef Way _way
-    cdef int32_t _coding
     cdef int32_t _direction
     cdef int32_t *_completed
     cdef int64_t _completed_count
@@ -681,9 +470,11 @@ cdef class Interpreter:
     cdef int64_t _edition_room
 
     def __cinit__(self, plan, *, address_size=5):
+        from plmsproto.bulk.plan import SEND_TIME_OP
+
         global tables_are_made
         if not tables_are_made:  # not when the module is imported: that shall be quick
-            _make_tables()
+            make_tables()
             tables_are_made = True
         if address_size not in (5, 7):
             raise ValueError(f"an address has 5 or 7 bytes, not {address_size!r}")
@@ -691,6 +482,7 @@ cdef class Interpreter:
         self._owner = Owner()
         self._user_data = 7 + address_size
         self._ffff_is_all = plan.ffff_is_all
+        self._send_time = op_of(SEND_TIME_OP)
         self._most_slots = 1
         self._catch_up()
 
@@ -808,7 +600,8 @@ cdef class Interpreter:
         cdef int32_t i
         counts = tuple([table.levels[i].count for i in range(table.level_count)])
         for i in range(table.level_count):
-            table.levels[i].expected = (table.levels[i].count * 17 // 16 + FEWEST_ROWS) // 64 * 64
+            # About as many as this time, and whole rounds of the fewest.
+            table.levels[i].expected = (table.levels[i].count * 17 // 16 // FEWEST_ROWS + 1) * FEWEST_ROWS
         try:
             return TableData(counts[0], self._take_columns(table), counts)
         finally:
@@ -899,38 +692,11 @@ cdef class Interpreter:
     cdef int _answer(self) except -1:
         """Asks the plan what the frame that was given up needs."""
         cdef Question asked = self._question
-        cdef Ways *ways
-        cdef void **units
-        cdef uint8_t *fns
-        cdef Py_ssize_t i
-        if asked.kind == 1:
-            found = self._plan.ways(asked.a, asked.b, asked.c, asked.d)
-            ways = <Ways *>self._owner.allocate(sizeof(Ways))
-            ways.count = len(found)
-            ways.ways = <Way *>self._owner.allocate(len(found) * sizeof(Way))
-            for i, each in enumerate(found):
-                ways.ways[i] = Way(each.set, each.with_head, each.aux_size, each.has_tp, each.cost)
-            self._ways[ways_key(asked.a, asked.b, asked.c, asked.d)] = ways
-        elif asked.kind == 2:
-            i = (2 * asked.c + asked.d) * 256 + asked.a
-            units = <void **>self._units[i]
-            if units is NULL:
-                units = <void **>self._owner.allocate(HIGHEST_FN * sizeof(void *))
-                known = self._plan.known_fns(asked.a)
-                fault = None
-                for fn in range(1, HIGHEST_FN + 1):
-                    if fn not in known:
-                        if fault is None:
-                            fault = self._plan.unit(asked.a, fn, asked.c, asked.d)
-                        units[fn - 1] = <void *>(<size_t>(2 * <size_t>fault + 1))
-                self._units[i] = <void ***>units
-            if units[asked.b - 1] is NULL:
-                bound = self._plan.unit(asked.a, asked.b, asked.c, asked.d)
-                if isinstance(bound, int):
-                    units[asked.b - 1] = <void *>(<size_t>(2 * <size_t>bound + 1))
-                else:
-                    units[asked.b - 1] = <void *>self._learn(bound)
-        elif asked.kind == 3:
+        if asked.topic == ASK_WAYS:
+            self._ask_ways(asked.a, asked.b, asked.c, asked.d)
+        elif asked.topic == ASK_UNIT:
+            self._ask_unit(asked.a, asked.b, asked.c, asked.d)
+        elif asked.topic == ASK_EVENT:
             bound = self._plan.event(asked.a, asked.b)
             if bound is None:
                 self._no_event[asked.b * 256 + asked.a] = 1
@@ -940,13 +706,38 @@ cdef class Interpreter:
             wanted = self._plan.wanted(asked.a)
             self._known[asked.a] = self._bits(self._plan.known_fns(asked.a))
             self._is_known[asked.a] = 1 if self._plan.known_afn(asked.a) else 0
-            if wanted is None:
-                self._any_wanted[asked.a] = 1
-            elif not wanted:
-                self._any_wanted[asked.a] = 2
-            else:
+            if wanted:
                 self._wanted[asked.a] = self._bits(wanted)
-                self._any_wanted[asked.a] = 3
+            self._any_wanted[asked.a] = ALL if wanted is None else SOME if wanted else NONE
+        return 0
+
+    cdef int _ask_ways(self, int32_t tag, int32_t control, int32_t afn, int32_t tpv) except -1:
+        cdef Py_ssize_t i
+        found = self._plan.ways(tag, control, afn, tpv)
+        cdef Ways *ways = <Ways *>self._owner.allocate(sizeof(Ways))
+        ways.count = len(found)
+        ways.ways = <Way *>self._owner.allocate(len(found) * sizeof(Way))
+        for i, each in enumerate(found):
+            ways.ways[i] = Way(each.set, each.coding, each.with_head, each.aux_size, each.has_tp, each.cost)
+        self._ways[ways_key(tag, control, afn, tpv)] = ways
+        return 0
+
+    cdef int _ask_unit(self, int32_t afn, int32_t fn, int32_t set, int32_t direction) except -1:
+        cdef int32_t at = (2 * set + direction) * 256 + afn
+        cdef void **units = self._units[at]
+        if units is NULL:
+            units = <void **>self._owner.allocate(HIGHEST_FN * sizeof(void *))
+            known = self._plan.known_fns(afn)
+            fault = None
+            for unknown in range(1, HIGHEST_FN + 1):
+                if unknown not in known:
+                    if fault is None:
+                        fault = self._plan.unit(afn, unknown, set, direction)
+                    units[unknown - 1] = no_unit(fault)
+            self._units[at] = units
+        if units[fn - 1] is NULL:
+            bound = self._plan.unit(afn, fn, set, direction)
+            units[fn - 1] = no_unit(bound) if isinstance(bound, int) else <void *>self._learn(bound)
         return 0
 
     cdef uint8_t *_bits(self, fns) except NULL:
@@ -955,8 +746,8 @@ cdef class Interpreter:
             bits[(fn - 1) >> 3] |= <uint8_t>(1 << ((fn - 1) & 7))
         return bits
 
-    cdef int _ask(self, int32_t kind, int32_t a, int32_t b=0, int32_t c=0, int32_t d=0) noexcept nogil:
-        self._question = Question(kind, a, b, c, d)
+    cdef int _ask(self, Topic topic, int32_t a, int32_t b=0, int32_t c=0, int32_t d=0) noexcept nogil:
+        self._question = Question(topic, a, b, c, d)
         return ASK
 
     # ---- frames
@@ -970,12 +761,12 @@ cdef class Interpreter:
         cdef int32_t best = 0
         cdef int status
         if ways is NULL:
-            return self._ask(1, tag, control, afn, tpv)
-        if not self._any_wanted[afn]:
-            return self._ask(4, afn)
+            return self._ask(ASK_WAYS, tag, control, afn, tpv)
+        if self._any_wanted[afn] == NOT_ASKED:
+            return self._ask(ASK_AFN, afn)
         self._direction = control >> 7
         self._completed_count = 0
-        if self._any_wanted[afn] != 1:
+        if self._any_wanted[afn] != ALL:
             status = self._is_wanted(&ways.ways[0], afn)
             if status == ASK:
                 return ASK
@@ -1070,12 +861,12 @@ cdef class Interpreter:
         cdef int64_t size
         cdef Program *program
         cdef int status
-        if self._any_wanted[afn] == 2:
+        if self._any_wanted[afn] == NONE:
             return FAILED
         while position + 4 <= stop:
             da1, da2 = self._data[position], self._data[position + 1]
             bits = self._data[position + 2]
-            points = count_points(da1, da2, coding_of(set), False)
+            points = count_points(da1, da2, way.coding, False)
             if points == 0 or bits == 0:
                 return OK
             if wanted[self._data[position + 3]] & bits:
@@ -1100,12 +891,11 @@ cdef class Interpreter:
     cdef int _attempt(self, Way *way, int32_t afn) noexcept nogil:
         """Reads a frame in one way."""
         cdef int32_t first = self._user_data + 2, end = self._size - 2
-        cdef int32_t end_of_units = end - way.aux_size
+        cdef int32_t end_of_units = end - way.aux_size, sent
         cdef int status
         cdef Value value
         self._error_count = self._lost = 0
         self._way = way[0]
-        self._coding = coding_of(way.set)
         self._afn = self._fn = self._pn = 0
         self._nested = self._in_event = self._dry = False
         self._depth = 0
@@ -1127,10 +917,11 @@ cdef class Interpreter:
         if status != OK:
             return status
         if way.has_tp:
-            value = read_time(self._data + end - TP_SIZE + 1, 4, 0x4321, PARTIAL)
+            sent = end - TP_SIZE + TP_SENT
+            value = read_time(self._data + sent, self._send_time.size, self._send_time.arg, self._send_time.mode)
             if value.fault:
                 self._afn = self._fn = self._pn = 0
-                return self._note(end - TP_SIZE + 1, 4, end - TP_SIZE + 1, value.fault, TP_OP)
+                return self._note(sent, self._send_time.size, sent, value.fault, self._send_time.number)
         return OK
 
     cdef int _note(self, int32_t start, int32_t size, int32_t position, int32_t fault, int32_t op) noexcept nogil:
@@ -1163,7 +954,7 @@ cdef class Interpreter:
         cdef uint8_t *room
         cdef int64_t i, row
         for i in range(self._error_count):
-            if ensure(table, 0, 1) != OK:
+            if not ensure(table, 0, 1):
                 return MEMORY
             error = &self._errors[i]
             row = table.levels[0].count
@@ -1202,23 +993,22 @@ cdef class Interpreter:
         return OK
 
     cdef void _back_to(self, int64_t completed, int64_t errors) noexcept nogil:
-        """Takes back the rows that were completed since, and (unless -1) the errors that were noted."""
+        """Takes back the rows that were completed since, and the errors that were noted."""
         cdef int64_t i
         for i in range(completed, self._completed_count):
             self._tables[self._completed[i]].levels[0].count -= 1
         for i in range(completed, self._completed_count):
             truncate(&self._tables[self._completed[i]], self._tables[self._completed[i]].levels[0].count)
         self._completed_count = completed
-        if errors >= 0:
-            self._error_count = errors
+        self._error_count = errors
 
     # ---- data units
 
     cdef inline int _find_unit(self, int32_t afn, int32_t fn, int32_t set, Program **program) noexcept nogil:
-        cdef void **units = <void **>self._units[(2 * set + self._direction) * 256 + afn]
+        cdef void **units = self._units[(2 * set + self._direction) * 256 + afn]
         cdef size_t found
         if units is NULL or units[fn - 1] is NULL:
-            return self._ask(2, afn, fn, set, self._direction)
+            return self._ask(ASK_UNIT, afn, fn, set, self._direction)
         found = <size_t>units[fn - 1]
         if found & 1:
             return self._fail(<int32_t>(found >> 1))
@@ -1237,7 +1027,7 @@ cdef class Interpreter:
                 return self._no_identifier(afn, LEFT_OVER)
             da1, da2, dt1 = raw[0], raw[1], raw[2]
             first_fn = 8 * raw[3] + 1
-            if count_points(da1, da2, self._coding, self._ffff_is_all) == 0:
+            if count_points(da1, da2, self._way.coding, self._ffff_is_all) == 0:
                 return self._no_identifier(afn, NO_POINT)
             if dt1 == 0:
                 return self._no_identifier(afn, NO_FN)
@@ -1246,20 +1036,20 @@ cdef class Interpreter:
             groups, members = 1, da1
             if not (da1 or da2):
                 base, members = 0, 1
-            elif self._coding == 0:
+            elif self._way.coding == 0:
                 base, groups = 1, da2
             elif da1 == 0xFF and (da2 == 0 or (self._ffff_is_all and da2 == 0xFF)):
                 base, members = ALL_POINTS, 1
             else:
                 base = 8 * (da2 - 1) + 1
             while groups:
-                group = base + 8 * LOWEST_BIT[groups]
+                group = base + 8 * lowest_bit(groups)
                 left = members
                 while left:
-                    point = group + LOWEST_BIT[left]
+                    point = group + lowest_bit(left)
                     bits = dt1
                     while bits:
-                        status = self._read_unit(afn, first_fn + LOWEST_BIT[bits], point)
+                        status = self._read_unit(afn, first_fn + lowest_bit(bits), point)
                         if status != OK:
                             return OK if status == FAILED else status
                         bits &= bits - 1
@@ -1268,8 +1058,8 @@ cdef class Interpreter:
         return OK
 
     cdef int _no_identifier(self, int32_t afn, int32_t fault) noexcept nogil:
-        if not self._any_wanted[afn]:
-            return self._ask(4, afn)
+        if self._any_wanted[afn] == NOT_ASKED:
+            return self._ask(ASK_AFN, afn)
         return self._fail(fault if self._is_known[afn] else NO_IDENTIFIER, self._position)
 
     cdef int _read_unit(self, int32_t afn, int32_t fn, int32_t pn) noexcept nogil:
@@ -1321,7 +1111,7 @@ cdef class Interpreter:
         for i in range(1, program.slots):
             self._numbers[i] = NOTHING
         if table is not NULL:
-            if ensure(table, 0, 1) != OK:
+            if not ensure(table, 0, 1):
                 return MEMORY
             row = table.levels[0].count
             put_number(&table.columns[0], row, self._frame)
@@ -1402,38 +1192,10 @@ cdef class Interpreter:
         cdef const uint8_t *end = self._data + self._stop
         cdef Column *column
         cdef int64_t number = 0, row = -1
-        cdef uint8_t bad = 0
         cdef int32_t done = 0
         while done < most and op.quick and end - raw >= op.size:
-            if op.quick == SIGNED_2:
-                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1] & 0x7F]
-                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1] & 0x7F]
-                if raw[1] & 0x80:
-                    number = -number
-            elif op.quick == SIGNED_3:
-                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2] & 0x7F]
-                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2] & 0x7F]
-                if raw[2] & 0x80:
-                    number = -number
-            elif op.quick == PLAIN_2:
-                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]]
-                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]]
-            elif op.quick == PLAIN_3:
-                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]]
-                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]]
-            elif op.quick == PLAIN_4:
-                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]] | TWO_DIGITS[raw[3]]
-                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]]
-                number += 1000000 * TWO_DIGITS[raw[3]]
-            elif op.quick == PLAIN_5:
-                bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]] | TWO_DIGITS[raw[3]]
-                bad |= TWO_DIGITS[raw[4]]
-                number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]]
-                number += 1000000 * TWO_DIGITS[raw[3]] + 100000000 * <int64_t>TWO_DIGITS[raw[4]]
-            elif op.quick == STAMP_5:
-                bad = read_stamp(raw, &number)
-            if bad & BAD:
-                if op.quick == STAMP_5 or not is_stray_fill(raw, op.size):
+            if read_quick(raw, op.quick, &number):
+                if op.quick == STAMP_5 or not has_no_digits(raw, op.size):
                     break
                 if table is not NULL and op.column >= 0:
                     put_no_value(table, &table.columns[op.column])
@@ -1454,17 +1216,7 @@ cdef class Interpreter:
             return False
         if is_large(number):
             number = INT64_MAX
-        if op.mode == 0:
-            return number == op.arg
-        if op.mode == 1:
-            return number != op.arg
-        if op.mode == 2:
-            return number <= op.arg
-        if op.mode == 3:
-            return number >= op.arg
-        if op.mode == 4:
-            return number < op.arg
-        return number > op.arg
+        return compares(op.mode, number, op.arg)
 
     cdef void _put_absent(self, Program *program, Table *table, Op *op) noexcept nogil:
         cdef int32_t i
@@ -1474,16 +1226,7 @@ cdef class Interpreter:
             put_no_value(table, &table.columns[program.absent[op.absent].values[i]])
 
     cdef inline bint _in_fill_run(self, int32_t position) noexcept nogil:
-        """Whether the one byte there is one of at least three EEH in a row."""
-        cdef const uint8_t *data = self._data
-        cdef int32_t first = position, last = position
-        if data[position] != NO_DATA:
-            return False
-        while first > self._start and first > position - 2 and data[first - 1] == NO_DATA:
-            first -= 1
-        while last + 1 < self._stop and last < position + 2 and data[last + 1] == NO_DATA:
-            last += 1
-        return last - first >= 2
+        return in_fill_run(self._data, position, self._start, self._stop)
 
     cdef int _count(self, Program *program, Op *op, int64_t *count) noexcept nogil:
         """How many; -1 until the end."""
@@ -1543,7 +1286,7 @@ cdef class Interpreter:
         elif op.code <= SIGNED and size == 1 and self._in_fill_run(start):
             value = Value(False, 0, 0)
         else:
-            value = read_number(self._data + start, op)
+            value = read_number(self._data + start, op.code, op.size)
         if value.fault:
             status = self._note(start, <int32_t>size, start, value.fault, op.number)
             if status != OK:
@@ -1596,7 +1339,7 @@ cdef class Interpreter:
             if raw[0] == NO_DATA:
                 there = False
             elif op.code != HEX and op.code != IP4 and op.code != PHONE:
-                there = not (raw[0] == 0xEF or raw[0] == 0xFE or raw[0] == 0xFF)
+                there = not is_fill_byte(raw[0])
         if there and not fault and op.code != IDENTIFIER:
             if column is not NULL:
                 room = room_for(column, 2 * <int64_t>size + LONGEST_IP4)
@@ -1616,7 +1359,7 @@ cdef class Interpreter:
             put_nothing(table, op.column)
             return OK
         if op.code == IDENTIFIER:
-            return self._put_identifier(table, op, raw)
+            return self._put_identifier(program, table, op, raw)
         end_bytes(column, table.levels[column.level].count, made)
         return OK
 
@@ -1649,7 +1392,7 @@ cdef class Interpreter:
             put_nothing(table, op.column)
             return OK
         child = column.child
-        if ensure(table, child, 8 * size) != OK:
+        if not ensure(table, child, 8 * size):
             return MEMORY
         row = table.levels[child].count
         for i in range(size):
@@ -1662,12 +1405,12 @@ cdef class Interpreter:
         column.offsets[table.levels[column.level].count + 1] = <int32_t>row
         return OK
 
-    cdef int _put_identifier(self, Table *table, Op *op, const uint8_t *raw) noexcept nogil:
+    cdef int _put_identifier(self, Program *program, Table *table, Op *op, const uint8_t *raw) noexcept nogil:
         cdef int32_t at = op.column, group, member, bit, groups = raw[1], members = raw[0]
         cdef int64_t number
-        cdef int32_t i
-        for i in range(3 if table.columns[at].inside > 4 else 2):
-            if ensure(table, table.columns[at + 1 + 2 * i].child, 64) != OK:
+        cdef int32_t i, lists = 3 if op.names >= 0 else 2  # points, Fn, and keys where they are known
+        for i in range(lists):
+            if not ensure(table, table.columns[at + 1 + 2 * i].child, 64):
                 return MEMORY
         if not (raw[0] or raw[1]):
             self._append(table, at + 1, 0)
@@ -1687,9 +1430,9 @@ cdef class Interpreter:
             if raw[2] >> bit & 1:
                 number = 8 * raw[3] + bit + 1
                 self._append(table, at + 3, number)
-                if table.columns[at].inside > 4:
-                    self._append(table, at + 5, number)
-        for i in range(3 if table.columns[at].inside > 4 else 2):
+                if op.names >= 0:
+                    self._append(table, at + 5, program.names[op.names].values[number - 1])
+        for i in range(lists):
             self._end_list(table, at + 1 + 2 * i)
         return OK
 
@@ -1706,7 +1449,7 @@ cdef class Interpreter:
     cdef int _read_bits(self, Program *program, Table *table, Op *op, int32_t at) noexcept nogil:
         cdef int32_t start = self._position, size = op.size
         cdef const uint8_t *raw = self._data + start
-        cdef uint64_t word = 0
+        cdef uint64_t word
         cdef bint there = True
         cdef int32_t i
         cdef int64_t row, number
@@ -1715,8 +1458,7 @@ cdef class Interpreter:
         if size > self._stop - start:
             return self._fail(DATA_END, start, op.number)
         self._position += size
-        for i in range(size):
-            word |= <uint64_t>raw[i] << 8 * i
+        word = little_endian(raw, size)
         if is_filled(raw, size, NO_DATA) and (size > 1 or self._in_fill_run(start)):
             there = False
         for i in range(at, op.jump):
@@ -1775,7 +1517,7 @@ cdef class Interpreter:
         if is_filled(raw, op.size, NO_DATA):
             put_nothing(table, op.column)
             return OK
-        if ensure(table, table.columns[op.column].child, op.arg) != OK:
+        if not ensure(table, table.columns[op.column].child, op.arg):
             return MEMORY
         for i in range(op.arg):
             code = raw[op.mode * i >> 3] >> (op.mode * i & 7) & ((1 << op.mode) - 1)
@@ -1800,7 +1542,7 @@ cdef class Interpreter:
             child = kept.columns[op.column].child
             records = kept.columns[op.column + 1].kind == c"r" and program.ops[at].column != op.column + 1
             # No entry takes no byte.
-            if wanted > 0 and ensure(kept, child, min(wanted, self._stop - self._position)) != OK:
+            if wanted > 0 and not ensure(kept, child, min(wanted, self._stop - self._position)):
                 return MEMORY
             plain = op.jump == at + 1 and program.ops[at].quick and not records
         while self._position < self._stop if wanted < 0 else done < wanted:
@@ -1812,7 +1554,7 @@ cdef class Interpreter:
             if events:
                 self._record = <int32_t>done
             if kept is not NULL:
-                if ensure(kept, child, 1) != OK:
+                if not ensure(kept, child, 1):
                     return MEMORY
                 if records:
                     self._put_absent(program, kept, op)
@@ -1839,15 +1581,15 @@ cdef class Interpreter:
         row = table.levels[column.level].count
         while True:
             if column.width == 4:
-                done += read_digits_32(
+                done += read_quick_row(
                     raw + done * op.size, op.quick, wanted - done, op.multiplier, <uint32_t *>column.data + row + done
                 )
             elif column.width == 8:
-                done += read_digits_64(
+                done += read_quick_row(
                     raw + done * op.size, op.quick, wanted - done, op.multiplier, <uint64_t *>column.data + row + done
                 )
             table.levels[column.level].count = row + done
-            if done == wanted or op.quick == STAMP_5 or not is_stray_fill(raw + done * op.size, op.size):
+            if done == wanted or op.quick == STAMP_5 or not has_no_digits(raw + done * op.size, op.size):
                 break
             put_no_value(table, column)
             done += 1
@@ -1878,7 +1620,7 @@ cdef class Interpreter:
         self._position += 1
         program = self._events[edition * 256 + erc]
         if program is NULL and not self._no_event[edition * 256 + erc]:
-            return self._ask(3, erc, edition)
+            return self._ask(ASK_EVENT, erc, edition)
         size = length
         if self._way.with_head:
             if length < 2:
@@ -1957,344 +1699,9 @@ cdef class Interpreter:
         cdef int status
         if self._nested:
             return self._fail(NESTED, self._position, op.number)
-        if not self._any_wanted[op.arg]:
-            return self._ask(4, op.arg)
+        if self._any_wanted[op.arg] == NOT_ASKED:
+            return self._ask(ASK_AFN, op.arg)
         self._nested = True
         status = self._read_units(op.arg)
         self._nested = False
         return status
-
-
-# Values
-
-
-ctypedef fused Kept:  # with or without a sign, the bytes are the same; but only without one may numbers wrap
-    uint32_t
-    uint64_t
-
-
-cdef inline int64_t read_digits(
-    const uint8_t *raw, int32_t size, uint8_t sign, int64_t wanted, int64_t multiplier, Kept *kept
-) noexcept nogil:
-    """Reads numbers in BCD one after another up to the first that is none; inlined for every size."""
-    cdef int64_t done
-    cdef uint8_t bad, last
-    cdef Kept number
-    for done in range(wanted):
-        last = TWO_DIGITS[raw[size - 1] & <uint8_t>~sign]
-        bad = TWO_DIGITS[raw[0]] | last
-        number = TWO_DIGITS[raw[0]]
-        if size == 2:
-            number += 100 * <Kept>last
-        elif size == 3:
-            bad |= TWO_DIGITS[raw[1]]
-            number += 100 * <Kept>TWO_DIGITS[raw[1]] + 10000 * <Kept>last
-        elif size == 4:
-            bad |= TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]]
-            number += 100 * <Kept>TWO_DIGITS[raw[1]] + 10000 * <Kept>TWO_DIGITS[raw[2]] + 1000000 * <Kept>last
-        else:
-            bad |= TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]] | TWO_DIGITS[raw[3]]
-            number += 100 * <Kept>TWO_DIGITS[raw[1]] + 10000 * <Kept>TWO_DIGITS[raw[2]]
-            number += 1000000 * <Kept>TWO_DIGITS[raw[3]] + 100000000 * <Kept>last
-        if bad & BAD:
-            return done
-        if raw[size - 1] & sign:
-            number = -number
-        kept[done] = number * <Kept>multiplier
-        raw += size
-    return wanted
-
-
-cdef int64_t read_digits_32(
-    const uint8_t *raw, int32_t quick, int64_t wanted, int64_t multiplier, uint32_t *kept
-) noexcept nogil:
-    if quick == SIGNED_2:
-        return read_digits(raw, 2, 0x80, wanted, multiplier, kept)
-    if quick == SIGNED_3:
-        return read_digits(raw, 3, 0x80, wanted, multiplier, kept)
-    if quick == PLAIN_2:
-        return read_digits(raw, 2, 0, wanted, multiplier, kept)
-    if quick == PLAIN_3:
-        return read_digits(raw, 3, 0, wanted, multiplier, kept)
-    if quick == PLAIN_4:
-        return read_digits(raw, 4, 0, wanted, multiplier, kept)
-    return 0
-
-
-cdef int64_t read_digits_64(
-    const uint8_t *raw, int32_t quick, int64_t wanted, int64_t multiplier, uint64_t *kept
-) noexcept nogil:
-    if quick == SIGNED_2:
-        return read_digits(raw, 2, 0x80, wanted, multiplier, kept)
-    if quick == SIGNED_3:
-        return read_digits(raw, 3, 0x80, wanted, multiplier, kept)
-    if quick == PLAIN_4:
-        return read_digits(raw, 4, 0, wanted, multiplier, kept)
-    if quick == PLAIN_5:
-        return read_digits(raw, 5, 0, wanted, multiplier, kept)
-    return 0
-
-
-cdef inline int32_t ways_key(int32_t tag, int32_t control, int32_t afn, int32_t tpv) noexcept nogil:
-    return ((tag == 2) << 4 | (control >> 5) << 1 | tpv) * 256 + afn
-
-
-cdef inline int32_t coding_of(int32_t set) noexcept nogil:
-    """1 for the numbered groups of 376.1, 0 for the bit groups of 130, the first edition."""
-    return set >= 2
-
-
-cdef inline int32_t popcount(uint64_t word) noexcept nogil:
-    cdef int32_t bits = 0
-    while word:
-        word &= word - 1
-        bits += 1
-    return bits
-
-
-# Numbers too large for 64 bits: of those, which are bit strings, it is known how many bits are set.
-
-
-cdef inline int64_t large_of(int32_t bits) noexcept nogil:
-    return NOTHING + 1 + bits
-
-
-cdef inline bint is_large(int64_t number) noexcept nogil:
-    return number < NOTHING // 2
-
-
-cdef inline int64_t bits_of_large(int64_t number) noexcept nogil:
-    return number - NOTHING - 1
-
-
-cdef inline int32_t count_points(uint8_t da1, uint8_t da2, int32_t coding, bint ffff_is_all) noexcept nogil:
-    """How many points DA names; 0 if it can't be read."""
-    if not (da1 or da2):
-        return 1
-    if coding == 0:
-        return popcount(da1) * popcount(da2)
-    if da1 == 0xFF and (da2 == 0 or (ffff_is_all and da2 == 0xFF)):
-        return 1
-    return popcount(da1) if da2 else 0
-
-
-cdef inline bint is_filled(const uint8_t *raw, int32_t size, uint8_t byte) noexcept nogil:
-    cdef int32_t i
-    for i in range(size):
-        if raw[i] != byte:
-            return False
-    return True
-
-
-cdef inline bint is_stray_fill(const uint8_t *raw, int32_t size) noexcept nogil:
-    """Whether a BCD field has no data: one of the fill bytes throughout."""
-    cdef uint8_t byte = raw[0]
-    return (byte == NO_DATA or byte == 0xEF or byte == 0xFE or byte == 0xFF) and is_filled(raw, size, byte)
-
-
-cdef inline bint is_bcd(uint64_t word) noexcept nogil:
-    while word:
-        if word & 15 > 9:
-            return False
-        word >>= 4
-    return True
-
-
-cdef inline int64_t from_bcd(uint64_t word) noexcept nogil:
-    cdef int64_t number = 0, place = 1
-    while word:
-        number += place * <int64_t>(word & 15)
-        place *= 10
-        word >>= 4
-    return number
-
-
-cdef Value read_number(const uint8_t *raw, Op *op) noexcept nogil:
-    """A number of fixed width, in units of its format's last place."""
-    cdef int64_t number = 0, place = 1
-    cdef uint64_t word = 0
-    cdef uint8_t bad = 0, two
-    cdef int32_t i, size = op.size, exponent
-    if op.code == UNSIGNED or op.code == SIGNED:
-        if size > 1 and is_filled(raw, size, NO_DATA):
-            return Value(False, 0, 0)
-        for i in range(size):
-            word |= <uint64_t>raw[i] << 8 * i
-        number = <int64_t>word
-        if op.code == SIGNED and raw[size - 1] & 0x80:
-            number -= <int64_t>1 << 8 * size
-        return Value(True, number, 0)
-    if op.code == BCD or op.code == SIGNED_BCD:
-        for i in range(size):
-            two = TWO_DIGITS[raw[i] & 0x7F if op.code == SIGNED_BCD and i == size - 1 else raw[i]]
-            bad |= two
-            number += place * two
-            place *= 100
-        if op.code == SIGNED_BCD and raw[size - 1] & 0x80:
-            number = -number
-    elif op.code == ENERGY:
-        if is_stray_fill(raw, size):
-            return Value(False, 0, 0)
-        if raw[3] & 0xA0:
-            return Value(False, 0, SPARE_OF_A3)
-        two = TWO_DIGITS[raw[3] & 0x0F]
-        bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]] | two
-        number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]] + 1000000 * <int64_t>two
-        if raw[3] & 0x40:
-            number *= 1000
-        if raw[3] & 0x10:
-            number = -number
-    elif op.code == FLOATING_POWER:
-        two = TWO_DIGITS[raw[1] & 0x0F]
-        bad = TWO_DIGITS[raw[0]] | two
-        exponent = 4 - (raw[1] >> 5)
-        number = (TWO_DIGITS[raw[0]] + 100 * <int64_t>two) * TENS[exponent + 3]
-        if raw[1] & 0x10:
-            number = -number
-    else:  # COEFFICIENT
-        number = bad = TWO_DIGITS[raw[0] & 0x7F]
-        if raw[0] & 0x80:
-            number = -number
-    if bad & BAD:
-        return Value(False, 0, 0 if is_stray_fill(raw, size) else NOT_BCD)
-    return Value(True, number, 0)
-
-
-cdef inline uint8_t read_stamp(const uint8_t *raw, int64_t *number) noexcept nogil:
-    """Minute, hour, day, month and year as seconds; BAD for what is none, or must be looked at more closely."""
-    cdef int32_t minute = TWO_DIGITS[raw[0]], hour = TWO_DIGITS[raw[1]], day = TWO_DIGITS[raw[2]]
-    cdef int32_t month = TWO_DIGITS[raw[3]], year = TWO_DIGITS[raw[4]]
-    if minute > 59 or hour > 23 or month > 12 or month == 0 or year > 99:
-        return BAD
-    month += 12 * year - 1
-    if day == 0 or day > DAYS_OF[month]:
-        return BAD
-    number[0] = 86400 * <int64_t>(DAYS_BEFORE[month] + day - 1) + 3600 * hour + 60 * minute
-    return 0
-
-
-cdef Value read_time(const uint8_t *raw, int32_t size, int64_t parts, int32_t kind) noexcept nogil:
-    """A time as a number; of a partial one, only whether there is one."""
-    cdef int32_t numbers[7]  # by part, from 1: second, minute, hour, day, month, year
-    cdef int32_t i, part, month
-    cdef uint8_t two, bad = 0, any_bit = 0
-    cdef bint has_day = False
-    cdef int64_t days
-    numbers[1] = numbers[2] = numbers[3] = numbers[6] = 0
-    numbers[4] = numbers[5] = 1
-    for i in range(size):
-        part = parts >> 4 * i & 15
-        two = raw[i]
-        any_bit |= two
-        if part == 5 and kind == CLOCK:
-            two &= 0x1F  # the weekday is above it
-        two = TWO_DIGITS[two]
-        bad |= two
-        numbers[part] = two
-        has_day = has_day or part == 4 or part == 5
-    if any_bit == 0 and has_day:
-        return Value(False, 0, 0)
-    if (bad & BAD or kind == CLOCK) and is_stray_fill(raw, size):
-        return Value(False, 0, 0)
-    if bad & BAD:
-        return Value(False, 0, NOT_BCD)
-    if (
-        numbers[1] > 59 or numbers[2] > 59 or numbers[3] > 23
-        or numbers[5] < 1 or numbers[5] > 12 or numbers[4] < 1
-    ):
-        return Value(False, 0, NO_TIME)
-    month = 12 * numbers[6] + numbers[5] - 1
-    if numbers[4] > DAYS_OF[month]:
-        return Value(False, 0, NO_TIME)
-    days = DAYS_BEFORE[month] + numbers[4] - 1
-    if kind == DATE:
-        return Value(True, days, 0)
-    if kind == TIME_OF_DAY:
-        return Value(True, 3600 * numbers[3] + 60 * numbers[2] + numbers[1], 0)
-    return Value(True, 86400 * days + 3600 * numbers[3] + 60 * numbers[2] + numbers[1], 0)
-
-
-cdef int64_t write_text(int32_t code, const uint8_t *raw, int32_t size, uint8_t *room) noexcept nogil:
-    """Writes text in UTF-8 (or the bytes themselves), at most twice the bytes, if there is room.
-
-    Returns:
-        Its size, or minus a fault.
-    """
-    cdef int64_t made = 0
-    cdef int32_t i, nibble, point, shift
-    cdef uint8_t byte
-    cdef const uint8_t *nul
-    if code == RAW:
-        if room is not NULL:
-            memcpy(room, raw, <size_t>size)
-        return size
-    if code == DIGITS or code == HEX:
-        for i in range(size):
-            byte = raw[size - 1 - i]
-            if code == DIGITS and TWO_DIGITS[byte] & BAD:
-                return -NOT_BCD
-            if room is not NULL:
-                room[2 * i] = HEX_DIGITS[byte >> 4]
-                room[2 * i + 1] = HEX_DIGITS[byte & 15]
-        return 2 * size
-    if code == IP4:
-        for i in range(4):
-            byte = raw[i]
-            if i:
-                made = put_byte(room, made, c".")
-            if byte >= 100:
-                made = put_byte(room, made, c"0" + byte // 100)
-            if byte >= 10:
-                made = put_byte(room, made, c"0" + byte // 10 % 10)
-            made = put_byte(room, made, c"0" + byte % 10)
-        return made
-    if code == PHONE:
-        for i in range(2 * size):
-            nibble = raw[i >> 1] & 15 if i & 1 else raw[i >> 1] >> 4
-            if nibble == 15:
-                break
-            if nibble > 11:
-                # What stands behind the end does not matter, but before it does.
-                return -NOT_PHONE
-            made = put_byte(room, made, c"," if nibble == 10 else c"#" if nibble == 11 else c"0" + nibble)
-        return made
-    nul = <const uint8_t *>memchr(raw, 0, <size_t>size)
-    if nul is not NULL:
-        size = <int32_t>(nul - raw)
-    i = 0
-    while i < size:
-        byte = raw[i]
-        i += 1
-        if byte < 0x80:
-            if (byte < 0x20 and byte != c"\r" and byte != c"\n" and byte != c"\t") or byte == 0x7F:
-                return -NOT_ASCII if code == ASCII else -NOT_GB2312
-            made = put_byte(room, made, byte)
-            continue
-        if code == ASCII:
-            return -NOT_ASCII
-        if i == size:
-            return -NOT_GB2312
-        point = GBK[byte << 8 | raw[i]]
-        i += 1
-        if point == 0:
-            return -NOT_GB2312
-        if point < 0x800:
-            made = put_byte(room, made, 0xC0 | point >> 6)
-        else:
-            made = put_byte(room, made, 0xE0 | point >> 12)
-            made = put_byte(room, made, 0x80 | (point >> 6 & 0x3F))
-        made = put_byte(room, made, 0x80 | (point & 0x3F))
-    # Blanks at the end are padding; in both codes and in UTF-8 a blank is never part of another character.
-    while size and raw[size - 1] == c" ":
-        size -= 1
-        made -= 1
-    return made
-
-
-cdef uint8_t *HEX_DIGITS = b"0123456789ABCDEF"
-
-
-cdef inline int64_t put_byte(uint8_t *room, int64_t made, uint8_t byte) noexcept nogil:
-    if room is not NULL:
-        room[made] = byte
-    return made + 1

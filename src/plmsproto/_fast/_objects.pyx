@@ -16,6 +16,46 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
+from plmsproto._fast.codes cimport (
+    ASCII,
+    BCD,
+    BITFIELD,
+    BITS,
+    CLOCK,
+    COEFFICIENT,
+    CONDITION,
+    CONSTANT,
+    DATE,
+    DIGITS,
+    END,
+    ENERGY,
+    EVENT,
+    FLOATING_POWER,
+    GO,
+    HEX,
+    IP4,
+    LIST,
+    OPTIONAL,
+    PACKED,
+    PART,
+    PARTIAL,
+    POPCOUNT,
+    RAW,
+    RECORD,
+    SIGNED,
+    SIGNED_BCD,
+    SKIP,
+    STAMP,
+    TABLE,
+    TIME,
+    TIME_OF_DAY,
+    TO_END,
+    UNITS,
+    UNSIGNED,
+    compares,
+)
+from plmsproto._fast.octets cimport NO_DATA, in_fill_run, is_filled, little_endian
+
 from decimal import Decimal
 
 import_datetime()
@@ -38,50 +78,8 @@ cdef extern from *:
     object named_tuple(object kind, tuple arguments)
 
 
-# The numbers of ``layout.program``.
-
-cdef enum Code:
-    END = 0
-    UNSIGNED = 1
-    SIGNED = 2
-    BCD = 3
-    SIGNED_BCD = 4
-    FLOATING_POWER = 5
-    ENERGY = 6
-    COEFFICIENT = 7
-    TIME = 8
-    DIGITS = 9
-    HEX = 10
-    IP4 = 11
-    ASCII = 13
-    RAW = 15
-    BITS = 16
-    BITFIELD = 20
-    PART = 21
-    PACKED = 22
-    RECORD = 30
-    LIST = 31
-    CONDITION = 32  # IF
-    GO = 33
-    OPTIONAL = 34
-    SKIP = 35
-    EVENT = 36
-    UNITS = 37
-    ASK = 64  # a value whose format is asked
-
-cdef enum TimeKind:
-    CLOCK = 0
-    STAMP = 1
-    DATE = 2
-    TIME_OF_DAY = 3
-    PARTIAL = 4
-
-cdef enum CountKind:
-    CONSTANT = 0
-    SLOT = 1
-    POPCOUNT = 2
-    TABLE = 3
-    TO_END = 4
+cdef enum:
+    ASK = 64  # in the place of an op code: a value whose format is asked
 
 cdef enum Known:
     NEVER_READ = 0
@@ -90,8 +88,6 @@ cdef enum Known:
 
 cdef enum:
     NONE = -1
-    NO_DATA = 0xEE
-    FILL_RUN = 3
     SLOTS = 16
     MOST_COUNTED = 1 << 24
     MOST_DIGITS = 9  # bytes of BCD whose number an int64 holds
@@ -173,34 +169,16 @@ cdef inline bytes as_bytes(const uint8_t *raw, Py_ssize_t size):
     return PyBytes_FromStringAndSize(<const char *>raw, size)
 
 
-cdef inline bint is_fill(const uint8_t *raw, Py_ssize_t size) noexcept:
-    """Whether all bytes, of which there is one, are EEH."""
-    cdef Py_ssize_t i
-    for i in range(size):
-        if raw[i] != NO_DATA:
-            return False
-    return size > 0
-
-
-cdef inline bint in_fill_run(const Walk *walk) noexcept:
+cdef inline bint in_run(const Walk *walk) noexcept:
     """Whether the byte just taken is one of a run of EEH that is too long to be numbers."""
-    cdef Py_ssize_t first = walk.position - 1
-    cdef Py_ssize_t last = walk.position
-    if walk.data[first] != NO_DATA:
-        return False
-    while first > walk.start and walk.data[first - 1] == NO_DATA and last - first < FILL_RUN:
-        first -= 1
-    while last < walk.stop and walk.data[last] == NO_DATA and last - first < FILL_RUN:
-        last += 1
-    return last - first >= FILL_RUN
+    return in_fill_run(walk.data, walk.position - 1, walk.start, walk.stop)
 
 
-cdef inline uint64_t little_endian(const uint8_t *raw, Py_ssize_t size) noexcept:
-    cdef uint64_t word = 0
-    cdef Py_ssize_t i
-    for i in range(size):
-        word |= <uint64_t>raw[i] << 8 * i
-    return word
+cdef inline bint has_no_data(const Walk *walk, const Step *step, const uint8_t *raw, Py_ssize_t size) noexcept:
+    """Whether the bytes just taken are EEH throughout. A single one may be a number, where digits are not all it has."""
+    if size == 1 and step.code in (UNSIGNED, SIGNED, BITS, BITFIELD):
+        return in_run(walk)
+    return size > 0 and is_filled(raw, size, NO_DATA)
 
 
 cdef inline int two_digits(uint8_t byte) noexcept:
@@ -406,18 +384,7 @@ cdef class Body:
         if walk.known[step.slot] == NO_NUMBER:
             return False
         number = walk.numbers[step.slot]
-        # In the order of ``COMPARISONS``.
-        if step.mode == 0:
-            return number == step.arg
-        if step.mode == 1:
-            return number != step.arg
-        if step.mode == 2:
-            return number <= step.arg
-        if step.mode == 3:
-            return number >= step.arg
-        if step.mode == 4:
-            return number < step.arg
-        return number > step.arg
+        return compares(step.mode, number, step.arg)
 
     cdef int64_t count(self, const Walk *walk, int counter) except -1:
         """How many, if it is not up to the end."""
@@ -471,8 +438,7 @@ cdef class Body:
             return self.ask(walk, step, at, raw, size)
         if step.code == RAW:
             return as_bytes(raw, size)
-        if in_fill_run(walk) if size == 1 and raw[0] == NO_DATA and step.code in (UNSIGNED, SIGNED, BITS, BITFIELD) \
-                else is_fill(raw, size):
+        if has_no_data(walk, step, raw, size):
             if step.counter != NONE:
                 raise Odd  # of a width that is not known without the data
             if step.slot != NONE:
@@ -553,7 +519,7 @@ cdef class Body:
         if step.counter != NONE:
             form = form.of_size(size)
         sent = as_bytes(raw, size)
-        if form.fill_is_ambiguous and in_fill_run(walk):
+        if form.fill_is_ambiguous and in_run(walk):
             value = None
         else:
             value = form.decode(sent)
@@ -951,9 +917,8 @@ cdef class Way:
     cdef bint has_tp
 
     def __init__(self, assumption, reader):
-        from plmsproto.application.auxiliary import Aux, EventCounters, Tp
+        from plmsproto.application.auxiliary import SEND_TIME, Aux, EventCounters, Tp
         from plmsproto.application.reading import Outcome
-        from plmsproto.formats import ANNEX_A
         from plmsproto.layout import Field, Leaf, Record
 
         self.assumption = assumption
@@ -964,7 +929,7 @@ cdef class Way:
         self.no_aux = Aux()
         self.deviations = assumption.deviations
         self.reader = reader
-        self.send_time = body_of(Record((Field("sent", Leaf(ANNEX_A["A16"])),)))
+        self.send_time = body_of(Record((Field("sent", Leaf(SEND_TIME)),)))
         self.pw_size = assumption.pw_size
         self.aux_size = assumption.aux_size
         self.has_ec = assumption.has_ec

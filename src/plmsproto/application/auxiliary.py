@@ -18,7 +18,8 @@ from ..layout import Undecoded
 EC_SIZE: Final = 2
 TP_SIZE: Final = 6
 
-_SEND_TIME: Final = ANNEX_A["A16"]
+SEND_TIME: Final = ANNEX_A["A16"]
+"""The format of the send time in Tp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ class Tp:
         for name, number in (("PFC", self.pfc), ("permitted delay", self.delay)):
             if not 0 <= number <= 255:
                 raise EncodeError(f"no {name}", path="Tp", found=shown(number), expected="0..255")
-        sent = self.sent.raw if isinstance(self.sent, Undecoded) else _SEND_TIME.encode(self.sent)
-        if len(sent) != _SEND_TIME.size:
-            raise EncodeError("no send time", path="Tp", found=f"{len(sent)} bytes", expected=f"{_SEND_TIME.size}")
+        sent = self.sent.raw if isinstance(self.sent, Undecoded) else SEND_TIME.encode(self.sent)
+        if len(sent) != SEND_TIME.size:
+            raise EncodeError("no send time", path="Tp", found=f"{len(sent)} bytes", expected=f"{SEND_TIME.size}")
         return bytes((self.pfc, *sent, self.delay))
 
 

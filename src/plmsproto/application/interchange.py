@@ -15,13 +15,12 @@ from typing import Any, Final
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import RULES, as_edition
 from ..errors import EncodeError, shown
-from ..formats import ANNEX_A
 from ..identifier import ALL_POINTS
 from ..layout import Undecoded
 from ..layout.cursor import as_undecoded
 from ..link import Address, Control
 from .afn import as_afn
-from .auxiliary import Aux, EventCounters, Tp
+from .auxiliary import SEND_TIME, Aux, EventCounters, Tp
 from .message import Message
 from .sequence import Seq
 from .units import DataUnit, Reading
@@ -237,7 +236,7 @@ def _aux_from_dict(data: Mapping[str, Any]) -> Aux:
         label = _part(data, "tp", Mapping)
         sent = label.get("sent")
         raw = as_undecoded(sent)
-        sent = Undecoded(raw) if raw is not None else None if sent is None else ANNEX_A["A16"].coerce(sent)
+        sent = Undecoded(raw) if raw is not None else None if sent is None else SEND_TIME.coerce(sent)
         tp = Tp(_number(label.get("pfc", 0), "pfc"), sent, _number(label.get("delay", 0), "delay"))
     return Aux(_hex(data.get("pw", ""), "pw"), ec, tp)
 

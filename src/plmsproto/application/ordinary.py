@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def read_ordinary(
-    frame: Frame,  # noqa: ARG001 - all that the twin needs
-    catalogue: Catalogue,  # noqa: ARG001
-    edition: Edition | None,  # noqa: ARG001
-    ffff_is_all: bool,  # noqa: ARG001
+    frame: Frame,  # noqa: ARG001  # what the twin needs
+    catalogue: Catalogue,  # noqa: ARG001  # what the twin needs
+    edition: Edition | None,  # noqa: ARG001  # what the twin needs
+    ffff_is_all: bool,  # noqa: ARG001  # what the twin needs
 ) -> Outcome | None:
     """What ``reading.read_user_data`` finds in a frame, or ``None``: then it has to be read in all detail."""
     return None

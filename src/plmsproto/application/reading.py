@@ -19,11 +19,10 @@ from .. import _implementation
 from ..catalogue import Catalogue
 from ..editions import NEWEST_FIRST, PW_SIZES, RULES, Edition, editions_of_tag
 from ..errors import BadStructureError, BadValueError, PlmsError, TruncatedError
-from ..formats import ANNEX_A
 from ..layout import Reader, Span, Undecoded
 from ..link import Direction, Frame
 from .afn import Afn
-from .auxiliary import EC_SIZE, TP_SIZE, Aux, EventCounters, Tp
+from .auxiliary import EC_SIZE, SEND_TIME, TP_SIZE, Aux, EventCounters, Tp
 from .sequence import Seq
 from .units import BodyContext, DataUnit, Reading, read_units
 
@@ -266,10 +265,9 @@ def _read_aux(reader: Reader, assumption: Assumption) -> Aux:
 
 
 def _read_tp(reader: Reader, raw: bytes) -> Tp:
-    sent = ANNEX_A["A16"]
     try:
-        value = sent.decode(raw[1:5])
-        if sent.encode(value) != raw[1:5]:
+        value = SEND_TIME.decode(raw[1:5])
+        if SEND_TIME.encode(value) != raw[1:5]:
             value = Undecoded(raw[1:5])  # filled with something else than EE
     except BadValueError as error:
         error.offset = reader.position - TP_SIZE + 1

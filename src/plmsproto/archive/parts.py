@@ -38,7 +38,7 @@ class PartStore(Store):
     def __init__(self, folder: Path, form: PartFormat) -> None:
         """Names the folder and the format of its part files."""
         super().__init__(folder)
-        self.decimals = form.decimals  # type: ignore[misc]  # of the format
+        self.decimals = form.decimals  # type: ignore[misc]  # other stores have it for their class
         self._form = form
         self._counts: dict[str, int] = {}
         # Writers in the order in which they were last used; and the paths of all parts of this step, open or not.
@@ -88,7 +88,7 @@ class PartStore(Store):
         for name in list(self._open):
             self._close(name)
         for path in self._written:
-            os.replace(path.with_name(path.name + TEMPORARY), path)  # noqa: PTH105
+            os.replace(path.with_name(path.name + TEMPORARY), path)  # noqa: PTH105  # as in durable
         for folder in sorted({parent for path in self._written for parent in self._below(path)}):
             sync_folder(folder)
         journal.parts = dict(self._counts)

@@ -1,9 +1,11 @@
 """Many frames at once: a buffer of them becomes an index (``scan``), or tables (``decode``).
 
 What one frame says is the application layer's business (``plmsproto.decode``); streams that arrive in pieces are the
-``FrameSplitter``'s. The way of the data: ``decoding`` cuts what it is given into stretches; an ``interpreter`` (or its
-compiled twin) reads the frames of a stretch by the op tables of a ``plan`` into ``columns``; ``schema`` says what
-columns an item has; ``tables`` is what a user sees; ``arrow`` is what Arrow sees, and all that needs pyarrow.
+``FrameSplitter``'s. The way of the data: ``decoding`` is called; ``stretches`` cuts what it is given; an
+``interpreter`` (or its compiled twin) reads the frames of a stretch into ``columns``. It does so by the op tables of a
+``plan``, to which ``binding`` gives the columns that ``schema`` derives from the layouts and ``specs`` lays out.
+``tables`` is what a user sees, ``noise`` and ``faults`` tell what could not be read, and why; ``arrow`` is what Arrow
+sees, and all that needs pyarrow.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ..link import FrameIndex, IndexedFrame
 
 if TYPE_CHECKING:
-    from .decoding import Tables, decode, scan
-    from .tables import Table
+    from .decoding import decode, scan
+    from .tables import Table, Tables
 
 __all__ = ["FrameIndex", "IndexedFrame", "Table", "Tables", "decode", "scan"]
 
-_ON_DEMAND: Final = {"Tables": "decoding", "decode": "decoding", "scan": "decoding", "Table": "tables"}
+_ON_DEMAND: Final = {"Table": "tables", "Tables": "tables", "decode": "decoding", "scan": "decoding"}
 """What is imported when it is first asked for, so that importing the library is quick."""
 
 

@@ -14,10 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .columns import NO_EDITION, ColumnData, TableData
-from .faults import REASONS
-from .plan import EDITIONS, UNDECODED
+from .plan import EDITIONS
 from .schema import Column, Kind
-from .tables import DIRECTIONS, FrameColumn, Frames, Part, Table, field_path, frame_columns
+from .tables import DIRECTIONS, FrameColumn, Frames, Part, Table, as_numbers, frame_columns
 
 DECIMALS: Final = ("decimal128", "decimal", "int", "float")
 """What numbers with decimals may be."""
@@ -89,8 +88,7 @@ def binary_values(values: Any) -> tuple[memoryview, array[int]]:
     code = "i" if pa.types.is_binary(chunked.type) else "q"
     if offsets is None or not len(chunked):
         return memoryview(b""), array("Q", [0])
-    all_starts = memoryview(offsets).cast("B").cast(code)  # type: ignore[call-overload]
-    starts = all_starts[chunked.offset : chunked.offset + len(chunked) + 1]
+    starts = as_numbers(offsets, code)[chunked.offset : chunked.offset + len(chunked) + 1]
     view = memoryview(data if data is not None else b"").cast("B")[starts[0] : starts[-1]]
     # What is not cut out of a larger array begins with 0.
     return view, array("Q", (start - starts[0] for start in starts) if starts[0] else starts.tolist())
@@ -106,7 +104,6 @@ class _Maker:
         self.spec = table.spec
         self.decimals = decimals
         self.frame_columns = frame_columns(table.spec)
-        self.top = self._children(-1, len(table.spec.shapes))
 
     # ---- schema
 
@@ -115,16 +112,12 @@ class _Maker:
             pa.field(each.name, _FRAME_TYPES[each.kind], metadata=_metadata(each.name.replace("_", " "), each.zh))
             for each in self.frame_columns
         ]
-        fields += [self._field(number) for number in self._shown()]
+        fields += [self._field(number) for number in self.spec.shown()]
         entry = self.spec.entry
         metadata = {"key": self.spec.key}
         if entry is not None:
             metadata |= {"title": entry.title, "en": entry.en, "zh": entry.zh}
         return pa.schema(fields, metadata)
-
-    def _shown(self) -> list[int]:
-        """The outermost columns that are shown as they are: all but the number of the frame in its part."""
-        return [number for number in self.top if number or self.spec.columns[0].path != ("frame",)]
 
     def _field(self, number: int) -> pa.Field:
         column = self.spec.columns[number]
@@ -143,7 +136,7 @@ class _Maker:
         match column.kind:
             case Kind.NUMBER if column.decimal:
                 return self._decimal_type(column)
-            case Kind.NUMBER if self.spec is UNDECODED and column.name in _TOLD:
+            case Kind.NUMBER if self.table.told(number) is not None:
                 return _NAMES
             case Kind.NUMBER:
                 return _INTEGERS[column.width, column.signed]
@@ -151,7 +144,7 @@ class _Maker:
                 return _NAMES
             case Kind.LIST:
                 return pa.list_(pa.field("item", self._type(number + 1)))
-        return pa.struct([self._field(child) for child in self._children(number)])
+        return pa.struct([self._field(child) for child in self.spec.inside(number)])
 
     def _decimal_type(self, column: Column) -> pa.DataType:
         match self.decimals:
@@ -163,27 +156,18 @@ class _Maker:
                 return pa.float64()
         return _kept_decimal(column)
 
-    def _children(self, number: int, inside: int | None = None) -> list[int]:
-        at = number + 1
-        end = at + (self.spec.shapes[number].inside if inside is None else inside)
-        found = []
-        while at < end:
-            found.append(at)
-            at += 1 + self.spec.shapes[at].inside
-        return found
-
     # ---- arrays
 
     def batch(self, part: Part, schema: pa.Schema) -> pa.RecordBatch:
         frames, data = part.frames, part.data
         rows = data.rows
-        if self.spec.columns[0].path == ("frame",):
+        if self.spec.has_frames:
             frame = pa.Array.from_buffers(pa.uint32(), rows, [None, pa.py_buffer(data.columns[0].data)])
         else:
             frame = pa.array(range(rows), pa.uint32())
         lookup = _Lookup(frames, frame)
         arrays = [lookup.column(each) for each in self.frame_columns]
-        arrays += [self._array(number, data) for number in self._shown()]
+        arrays += [self._array(number, data) for number in self.spec.shown()]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def _array(self, number: int, data: TableData) -> pa.Array:
@@ -193,11 +177,9 @@ class _Maker:
         match column.kind:
             case Kind.NUMBER if column.decimal:
                 return self._decimals(column, kept, rows, valid)
-            case Kind.NUMBER if self.spec is UNDECODED and column.name in _TOLD:
-                codes = _integers(column, kept, rows, valid)
-                return _named(codes, lambda code: _TOLD[column.name](self.table, code))
             case Kind.NUMBER:
-                return _integers(column, kept, rows, valid)
+                numbers, told = _integers(column, kept, rows, valid), self.table.told(number)
+                return numbers if told is None else _named(numbers, told)
             case Kind.NAME if column.codes is not None:
                 known: Mapping[int, str] = column.codes
                 return _named(_integers(column, kept, rows, valid), lambda code: known.get(code, str(code)))
@@ -208,7 +190,7 @@ class _Maker:
                 child = self._array(number + 1, data)
                 return pa.Array.from_buffers(self._type(number), rows, buffers, children=[child])
             case Kind.RECORD:
-                children = [self._array(child, data) for child in self._children(number)]
+                children = [self._array(child, data) for child in self.spec.inside(number)]
                 return pa.Array.from_buffers(self._type(number), rows, [valid], children=children)
             case Kind.TEXT | Kind.BYTES:
                 buffers = [valid, pa.py_buffer(kept.offsets), pa.py_buffer(kept.data)]
@@ -266,13 +248,6 @@ def _dictionary(places: pa.Array, names: Sequence[str | None]) -> pa.Array:
         )
     filled = ["" if name is None else name for name in names]
     return pa.DictionaryArray.from_arrays(places.cast(pa.int32()), pa.array(filled, pa.string()))
-
-
-_TOLD: Final[dict[str, Callable[[Table, int], str | None]]] = {
-    "reason": lambda _table, code: REASONS[code],
-    "field": lambda table, code: field_path(table.plan.ops[code]) or None,
-}
-"""The columns of what did not decode whose numbers stand for text."""
 
 
 class _Lookup:

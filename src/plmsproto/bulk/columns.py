@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from .plan import Shape, TableSpec
+from .specs import Shape, TableSpec
 
 NO_EDITION: Final = 0xFF
 """Stands for the edition of a frame that was not looked at."""

@@ -40,8 +40,6 @@ class Fault(IntEnum):
     UNKNOWN_AFN_1376 = 27
 
 
-_EDITION_OF: Final = dict(zip(("130", "376", "1376"), Edition, strict=True))
-
 REASONS: Final[dict[int, str]] = {
     Fault.DATA_END: "the data end inside a field",
     Fault.LIST_END: "the data end inside a list",
@@ -64,12 +62,11 @@ REASONS: Final[dict[int, str]] = {
     Fault.NOT_PHONE: "not a telephone number",
     Fault.NO_ROOM: "no room for data units and AUX",
     Fault.NESTED: "data units nest too deep",
-    **{
-        Fault[
-            f"UNKNOWN_{what.upper()}_{name}"
-        ]: f"unknown {what if what == 'item' else 'AFN'} in {RULES[edition].title}"
-        for what in ("item", "afn")
-        for name, edition in _EDITION_OF.items()
-    },
+    Fault.UNKNOWN_ITEM_130: f"unknown item in {RULES[Edition.GDW130].title}",
+    Fault.UNKNOWN_ITEM_376: f"unknown item in {RULES[Edition.GDW376].title}",
+    Fault.UNKNOWN_ITEM_1376: f"unknown item in {RULES[Edition.GDW1376].title}",
+    Fault.UNKNOWN_AFN_130: f"unknown AFN in {RULES[Edition.GDW130].title}",
+    Fault.UNKNOWN_AFN_376: f"unknown AFN in {RULES[Edition.GDW376].title}",
+    Fault.UNKNOWN_AFN_1376: f"unknown AFN in {RULES[Edition.GDW1376].title}",
 }
 """The reasons in words: those of the errors that ``plmsproto.decode`` raises, up to what they found."""

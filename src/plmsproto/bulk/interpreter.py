@@ -16,28 +16,19 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from ..application.auxiliary import TP_SIZE
+from ..application.auxiliary import SEND_TIME, TP_SIZE
 from ..application.reading import MOST_BYTES
 from ..errors import BadStructureError, BadValueError, PlmsError
-from ..formats import ANNEX_A, NO_DATA, Format
+from ..formats import NO_DATA, Format
 from ..identifier import PointCoding, decode_identifier
+from ..layout import BitPart
 from ..layout.counts import COMPARISONS
 from ..layout.cursor import FILL_RUN
 from ..layout.program import COMPARISON_NAMES, Code, CountKind
+from .binding import NO_COLUMN, NO_TABLE, Bound, BoundOp
 from .columns import NO_EDITION, Harvest, TableBuilder
 from .faults import REASONS, Fault
-from .plan import (
-    AUX_OP,
-    NO_COLUMN,
-    NO_TABLE,
-    TP_OP,
-    UNDECODED_TABLE,
-    Bound,
-    BoundOp,
-    Plan,
-    Way,
-    point_coding,
-)
+from .plan import AUX_OP, TP_OP, UNDECODED_TABLE, Plan, Way
 from .schema import Column, Kind
 
 _EPOCH: Final = dt.datetime(1970, 1, 1)
@@ -88,7 +79,7 @@ class Interpreter:
         # The frame that is being read.
         self.data = b""
         self.frame = 0
-        self.way = Way(0, 0, 0, 0, 0)
+        self.way = Way(0, 0, 0, 0, 0, 0)
         self.direction = 0
         # Rows that were completed since the frame began, and what did not decode.
         self.completed: list[int] = []
@@ -176,7 +167,7 @@ class Interpreter:
         position, stop = self.user_data + 2, len(self.data) - 2 - way.aux_size
         while position + 4 <= stop:
             try:
-                found = decode_identifier(self.data[position : position + 4], _CODINGS[point_coding(way.set)])
+                found = decode_identifier(self.data[position : position + 4], _CODINGS[way.coding])
             except BadStructureError:
                 return True
             if not fns.isdisjoint(found.fns):
@@ -211,7 +202,7 @@ class Interpreter:
 
     def _check_tp(self, at: int) -> None:
         try:
-            ANNEX_A["A16"].decode(self.data[at + 1 : at + 5])
+            SEND_TIME.decode(self.data[at + 1 : at + 5])
         except BadValueError as error:
             self._note(self.data[at + 1 : at + 5], at + 1, _fault_of(error), TP_OP, aux=True)
 
@@ -254,7 +245,7 @@ class Interpreter:
     # ---- data units
 
     def _read_units(self, afn: int, *, nested: bool) -> None:
-        coding = _CODINGS[point_coding(self.way.set)]
+        coding = _CODINGS[self.way.coding]
         while self.position < self.stop:
             raw = self.data[self.position : min(self.position + 4, self.stop)]
             try:
@@ -417,9 +408,9 @@ class Interpreter:
         if op.slot >= 0:
             self.numbers[op.slot] = None if value is None else form.number(value)
         if table is not None and op.column != NO_COLUMN:
-            self._put_value(table, op, form, raw, value)
+            self._put_value(bound, table, op, form, raw, value)
 
-    def _put_value(self, table: TableBuilder, op: BoundOp, form: Format, raw: bytes, value: Any) -> None:
+    def _put_value(self, bound: Bound, table: TableBuilder, op: BoundOp, form: Format, raw: bytes, value: Any) -> None:
         column = table.spec.columns[op.column]
         if value is None:
             table.put_nothing(op.column)
@@ -429,8 +420,8 @@ class Interpreter:
             table.put(op.column, True)
             self._put_list(table, op.column + 1, value.pns)
             self._put_list(table, op.column + 3, value.fns)
-            if len(column.children) > 2:
-                self._put_list(table, op.column + 5, value.fns)
+            if op.names >= 0:
+                self._put_list(table, op.column + 5, [bound.names[op.names][fn - 1] for fn in value.fns])
         elif column.kind is Kind.RECORD:  # parts of a time
             table.put(op.column, True)
             for place, part in enumerate(column.children, op.column + 1):
@@ -444,6 +435,12 @@ class Interpreter:
         table.counts[table.spec.shapes[column].child] += len(values)
         table.end_list(column)
 
+    def _owner(self, op: BoundOp) -> BitPart:
+        """The part of a bit field that an op is of."""
+        owner = self.plan.ops[op.number].spot.owner
+        assert isinstance(owner, BitPart)
+        return owner
+
     def _read_bits(self, bound: Bound, table: TableBuilder | None, op: BoundOp, at: int) -> None:
         parts = bound.ops[at : op.jump]
         raw = self._take(op.size, op)
@@ -453,7 +450,7 @@ class Interpreter:
             word = None
         else:
             try:
-                values = [self.plan.ops[part.number].spot.owner.decode(word) for part in parts]  # type: ignore
+                values = [self._owner(part).decode(int.from_bytes(raw, "little")) for part in parts]
             except PlmsError as error:
                 self._note(raw, self.position - op.size, _fault_of(error), op.number)
         for part in parts:

@@ -10,12 +10,11 @@ from the catalogue, ops from ``layout.program``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Collection, Mapping, Sequence
 from threading import RLock
 from typing import Any, Final, NamedTuple
 
-from ..application.auxiliary import TP_SIZE
+from ..application.auxiliary import SEND_TIME
 from ..application.reading import readings
 from ..application.sequence import Seq
 from ..application.units import BodyContext, Reading
@@ -23,19 +22,17 @@ from ..catalogue import Catalogue
 from ..catalogue.entries import EMPTY_BODY, EventEntry, ItemEntry
 from ..editions import RULES, Edition
 from ..errors import EncodeError, UnknownItemError
-from ..formats import Format
 from ..identifier import PointCoding
-from ..layout import Record
-from ..layout.program import ENTRY, MOST_BYTES, Code, Program, Spot, compile_program
+from ..layout import Field, Leaf, Record
+from ..layout.program import Code, Program, Spot, compile_program
 from ..link import Address, Control, Direction, Frame
+from .binding import NO_COLUMN, NO_TABLE, Bound, BoundOp, bind
 from .faults import Fault
-from .schema import Column, Kind, Path, Schema, is_signed, number_terms, own_scale, places
+from .schema import Schema
+from .specs import RECORD_COLUMNS, ROW_COLUMNS, UNDECODED, TableSpec, table_spec
 
 EDITIONS: Final = tuple(Edition)
 """The editions by the number that they have in columns."""
-
-NO_TABLE: Final = -1
-NO_COLUMN: Final = -1
 
 
 class Way(NamedTuple):
@@ -43,6 +40,7 @@ class Way(NamedTuple):
 
     Attributes:
         set: which bodies: twice the edition's number, plus one for the variants of deviating devices.
+        coding: 1 if DA has numbered groups of points, 0 for bit groups.
         with_head: event records count their two head bytes.
         aux_size: bytes of AUX.
         has_tp: the last six of them are Tp.
@@ -50,120 +48,11 @@ class Way(NamedTuple):
     """
 
     set: int
+    coding: int
     with_head: int
     aux_size: int
     has_tp: int
     cost: int
-
-
-class BoundOp(NamedTuple):
-    """An op, and where its values go; the first attributes are those of ``Op``.
-
-    Attributes:
-        column: its place among the table's columns; ``NO_COLUMN`` if its values aren't wanted.
-        shift, multiplier: what the number in the bytes becomes: (number + shift) * multiplier.
-        names: index of a table that gives the place of each code among the column's names, or -1.
-        absent: index of a list of columns that get nothing here, or -1.
-        number: which op of the plan it is, for reports.
-    """
-
-    code: int
-    size: int
-    mode: int
-    arg: int
-    slot: int
-    add: int
-    counter: int
-    jump: int
-    column: int
-    shift: int
-    multiplier: int
-    names: int
-    absent: int
-    number: int
-
-
-class Bound(NamedTuple):
-    """A body's op table, bound to the columns of its table.
-
-    Attributes:
-        table: the number of the table, or ``NO_TABLE`` if nothing of it is wanted.
-        ops: the op table.
-        counts: (kind, slot, constant, table) of each count.
-        tables: for each table of a count: how many for each code; -1 for codes that it doesn't know.
-        names: for each enumeration: the place of each code among the column's names.
-        absent: lists of columns, those inside of them included.
-        nowhere: columns of the table that this body never fills, likewise.
-        slots: how many numbers are kept.
-        size: bytes of the body; -1 if that depends on them.
-        slack: for event records: how many bytes too few some devices write into the length.
-        event: for event records: the number of its key among all events.
-    """
-
-    table: int
-    ops: tuple[BoundOp, ...]
-    counts: tuple[tuple[int, int, int, int], ...]
-    tables: tuple[tuple[int, ...], ...]
-    names: tuple[tuple[int, ...], ...]
-    absent: tuple[tuple[int, ...], ...]
-    nowhere: tuple[int, ...]
-    slots: int
-    size: int = -1
-    slack: int = 0
-    event: int = 0
-
-
-class Shape(NamedTuple):
-    """How a column is kept.
-
-    Attributes:
-        kind: a letter: ``n`` numbers of ``width`` bytes, ``b`` bits, ``v`` bytes of varying number, ``l`` lists, ``r``
-            records.
-        width: bytes of a number.
-        level: whose rows it has: 0 the table's, or those of a list.
-        child: of a list: the level of its entries.
-        inside: how many of the following columns are inside it.
-    """
-
-    kind: str
-    width: int
-    level: int
-    child: int
-    inside: int
-
-
-class TableSpec(NamedTuple):
-    """One table.
-
-    Attributes:
-        key: of the item or event.
-        entry: the item or event; ``None`` for a table that is of neither.
-        schema: its fields' columns.
-        columns: all columns in order, those that every row has first; each before those inside it.
-        shapes: the same, as interpreters see them.
-        levels: how many levels there are.
-    """
-
-    key: str
-    entry: ItemEntry | EventEntry | None
-    schema: Schema
-    columns: tuple[Column, ...]
-    shapes: tuple[Shape, ...]
-    levels: int
-
-
-ROW_COLUMNS: Final = (
-    Column(("frame",), Kind.NUMBER, highest=0xFFFF_FFFF),
-    Column(("pn",), Kind.NUMBER, highest=0xFFFF, zh="信息点"),
-)
-"""What every row begins with: the frame, counted from the first of the chunk, and the information point."""
-
-RECORD_COLUMNS: Final = (
-    *ROW_COLUMNS,
-    Column(("fn",), Kind.NUMBER, highest=0xFFFF),
-    Column(("record",), Kind.NUMBER, highest=0xFFFF),
-)
-"""What every event record's row begins with: also the Fn it was under, and its place in that data unit."""
 
 
 UNDECODED_TABLE: Final = 0
@@ -187,6 +76,12 @@ FAULT_PLACES: Final = (PlanOp("", Spot(())), PlanOp("", Spot(("AUX",))), PlanOp(
 
 AUX_OP: Final = 1
 TP_OP: Final = 2
+
+SEND_TIME_OP: Final = BoundOp(
+    *compile_program(Record((Field("sent", Leaf(SEND_TIME)),))).ops[0],
+    column=NO_COLUMN, shift=0, multiplier=1, names=-1, absent=-1, number=TP_OP,
+)  # fmt: skip
+"""How the send time in Tp is read: its value goes nowhere, but it may be none."""
 
 
 class OutdatedError(Exception):
@@ -308,6 +203,7 @@ class Plan:
         return tuple(
             Way(
                 2 * EDITIONS.index(each.reading.edition) + each.reading.variant,
+                int(RULES[each.reading.edition].point_coding is PointCoding.NUMBERED_GROUP),
                 int(each.reading.length_includes_head),
                 each.aux_size,
                 int(each.has_tp),
@@ -387,15 +283,12 @@ class Plan:
         known = self._bound.get((id(entry), id(body)))
         if known is None:
             number, spec = self._table(entry)
-            program = self._program(body, edition) if body is not EMPTY_BODY else _EMPTY
-            if program is not _EMPTY and program not in spec.schema:
+            program = self._program(body, edition)
+            if body is not EMPTY_BODY and program not in spec.schema:
                 raise OutdatedError
-            known = self._bound[id(entry), id(body)] = _Binder(spec, program, len(self.ops)).bound(number)
+            known = self._bound[id(entry), id(body)] = bind(program, spec, number, len(self.ops))
             self.ops += [PlanOp(entry.key, spot) for spot in program.spots]
         return known
-
-
-_EMPTY: Final = compile_program(EMPTY_BODY)
 
 
 def _bodies(entry: ItemEntry | EventEntry) -> list[tuple[Record, Edition]]:
@@ -414,195 +307,3 @@ def _unknown_item(catalogue: Catalogue, afn: int, fn: int, edition: Edition) -> 
         return Fault.WRONG_WAY
     known = catalogue.afn(afn) is not None
     return (Fault.UNKNOWN_ITEM_130 if known else Fault.UNKNOWN_AFN_130) + EDITIONS.index(edition)
-
-
-def point_coding(set_: int) -> int:
-    """1 if the edition of a set of bodies has numbered groups of points, 0 for bit groups."""
-    return int(RULES[EDITIONS[set_ >> 1]].point_coding is PointCoding.NUMBERED_GROUP)
-
-
-def table_spec(key: str, entry: ItemEntry | EventEntry | None, schema: Schema, first: tuple[Column, ...]) -> TableSpec:
-    """A table of a schema's columns behind those that every row has."""
-    columns: list[Column] = []
-    shapes: list[Shape] = []
-    levels = 1
-
-    def add(column: Column, level: int) -> None:
-        nonlocal levels
-        at = len(columns)
-        child = 0
-        if column.kind is Kind.LIST:
-            child, levels = levels, levels + 1
-        columns.append(column)
-        shapes.append(Shape("", 0, 0, 0, 0))
-        for each in column.children:
-            add(each, child or level)
-        shapes[at] = Shape(_LETTERS.get(column.kind, "n"), column.width, level, child, len(columns) - at - 1)
-
-    for column in (*first, *schema.columns):
-        add(column, 0)
-    return TableSpec(key, entry, schema, tuple(columns), tuple(shapes), levels)
-
-
-def _undecoded() -> TableSpec:
-    columns = (
-        *ROW_COLUMNS,
-        Column(("fn",), Kind.NUMBER, highest=0xFFFF),
-        Column(("unit_afn",), Kind.NUMBER, highest=0xFF),
-        Column(("position",), Kind.NUMBER, highest=0xFFFF),
-        Column(("reason",), Kind.NUMBER, highest=0xFF),
-        Column(("field",), Kind.NUMBER, highest=0xFFFF_FFFF),
-        Column(("raw",), Kind.BYTES),
-    )
-    return table_spec("undecoded", None, Schema(()), columns)
-
-
-_LETTERS: Final = {Kind.FLAG: "b", Kind.TEXT: "v", Kind.BYTES: "v", Kind.LIST: "l", Kind.RECORD: "r"}
-
-
-class _Binder:
-    """Binds one op table to a table's columns."""
-
-    def __init__(self, spec: TableSpec, program: Program, first_number: int) -> None:
-        self.spec = spec
-        self.program = program
-        self.first_number = first_number
-        self.places = spec.schema.places(program) if program is not _EMPTY else [()]
-        own = len(spec.columns) - len(spec.schema.all_columns())
-        self.at = {column.path: number for number, column in enumerate(spec.columns) if number >= own}
-        self.names: list[tuple[int, ...]] = []
-        self.absent: list[tuple[int, ...]] = []
-
-    def bound(self, table: int) -> Bound:
-        counts = tuple((row.kind, row.slot, row.constant, row.table) for row in self.program.counts)
-        tables = tuple(
-            tuple(table.get(code, -1) for code in range(max(table, default=0) + 1)) for table in self.program.tables
-        )
-        ops = tuple(map(self.op, range(len(self.program.ops))))
-        fewest, most = self.program.record.span()
-        nowhere = self.with_inner(self.untouched(self.spec.schema.columns, 0, len(ops))) if table != NO_TABLE else ()
-        return Bound(
-            table,
-            ops,
-            counts,
-            tables,
-            tuple(self.names),
-            tuple(self.absent),
-            nowhere,
-            self.program.slots,
-            fewest if fewest == most and fewest <= MOST_BYTES else -1,
-        )
-
-    def op(self, number: int) -> BoundOp:
-        op, spot, path = self.program.ops[number], self.program.spots[number], self.places[number]
-        column = self.column(path)
-        shift, multiplier, names, mode = 0, 1, -1, op.mode
-        absent: tuple[int, ...] = ()
-        if op.code == Code.SKIP:
-            others = slice(op.arg, op.arg + op.size)
-            beside = zip(self.program.spots[others], self.places[others], strict=True)
-            columns = {self.column(place) for other, place in beside if other.path[:-1] == spot.path}
-            absent = tuple(sorted(columns - self.filled(number, op.jump)))
-        elif column != NO_COLUMN:
-            target = self.spec.columns[column]
-            if op.code in (Code.BITS, Code.PACKED):
-                target = target.children[0]
-            if op.code == Code.BITFIELD and op.arg:
-                mode = self.column((*path, "spare")) - column
-            if target.kind is Kind.NAME and spot.form is not None and op.code not in (Code.IDENTIFIER, Code.EVENT):
-                names = self.name_table(target, spot.form)
-                shift = 0 if names >= 0 else number_terms(spot.form)[0]
-            elif target.kind is Kind.NUMBER and op.code not in (Code.BITS, Code.TIME):
-                scale = target.scale
-                factor = Decimal(1)
-                if spot.form is not None:
-                    shift, factor = number_terms(spot.form)
-                    scale -= own_scale(spot.form)
-                assert scale >= places(factor)
-                multiplier = int(factor.scaleb(scale))
-            if target.kind is Kind.NAME and spot.form is None:
-                names = self.name_table(target, None)
-            inside: list[Column] = []
-            if op.code == Code.LIST and self.places[number + 1] != target.children[0].path:
-                inside = target.children[0].children
-            elif op.code in (Code.RECORD, Code.BITFIELD):
-                inside = [each for each in target.children if not (op.arg and each.name == "spare")]
-            absent = self.untouched(inside, number, op.jump)
-        return BoundOp(
-            op.code, op.size, mode, op.arg, op.slot, op.add, op.counter, op.jump,
-            column, shift, multiplier, names, self.listed(absent), self.first_number + number,
-        )  # fmt: skip
-
-    def column(self, path: Path) -> int:
-        """The place of a column, if it is wanted."""
-        return self.at.get(path, NO_COLUMN) if path else NO_COLUMN
-
-    def filled(self, first: int, last: int) -> set[int]:
-        """The columns of the ops from ``first`` to before ``last``; ``NO_COLUMN`` is among them."""
-        return {NO_COLUMN, *(self.column(place) for place in self.places[first:last])}
-
-    def untouched(self, columns: list[Column], first: int, last: int) -> tuple[int, ...]:
-        """Those of the columns that none of the ops from ``first`` to before ``last`` fills."""
-        filled = self.filled(first, last)
-        return tuple(self.at[each.path] for each in columns if self.at[each.path] not in filled)
-
-    def with_inner(self, columns: Iterable[int]) -> tuple[int, ...]:
-        """The columns, and those inside them of which there is one value for each of theirs."""
-        shapes = self.spec.shapes
-        return tuple(
-            inner
-            for each in columns
-            for inner in range(each, each + shapes[each].inside + 1)
-            if shapes[inner].level == shapes[each].level
-        )
-
-    def listed(self, columns: tuple[int, ...]) -> int:
-        if not columns:
-            return -1
-        self.absent.append(self.with_inner(columns))
-        return len(self.absent) - 1
-
-    def name_table(self, column: Column, form: object) -> int:
-        """The place of every code of one byte among the names of a column."""
-        if column.codes is not None:
-            return -1
-        labels: Mapping[int, str] = getattr(form, "labels", {})
-        shift, signed = 0, False
-        if isinstance(form, Format):
-            shift, signed = number_terms(form)[0], is_signed(form)
-        place = {name: number for number, name in enumerate(column.names)}
-        unnamed = len(column.names)
-        table = []
-        for raw in range(256):
-            code = (raw - 256 if signed and raw > 127 else raw) + shift
-            table.append(place[labels[code]] if code in labels else unnamed + (code & 0xFF))
-        self.names.append(tuple(table))
-        return len(self.names) - 1
-
-
-UNDECODED: Final = _undecoded()
-"""What did not decode; an interpreter fills it like any other table. ``reason`` is
-a ``Fault``, ``field`` the number of an op of the plan."""
-
-
-__all__ = [
-    "AUX_OP",
-    "EDITIONS",
-    "ENTRY",
-    "NO_COLUMN",
-    "NO_TABLE",
-    "RECORD_COLUMNS",
-    "ROW_COLUMNS",
-    "TP_OP",
-    "TP_SIZE",
-    "UNDECODED",
-    "UNDECODED_TABLE",
-    "Bound",
-    "BoundOp",
-    "Plan",
-    "Shape",
-    "TableSpec",
-    "Way",
-    "point_coding",
-    "table_spec",
-]

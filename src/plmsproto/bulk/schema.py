@@ -20,7 +20,10 @@ from typing import Final
 from ..formats import (
     BcdDecimal,
     BcdInteger,
+    Energy,
     Enumerated,
+    FloatCoefficient,
+    FloatingPower,
     Format,
     Integer,
     PartialTime,
@@ -30,10 +33,12 @@ from ..formats import (
     innermost,
 )
 from ..formats.times import TIME_PARTS
-from ..identifier import ItemIdentifierFormat
+from ..identifier import HIGHEST_FN, ItemIdentifierFormat
 from ..layout import BitPart, Field
+from ..layout.grammar import MOST_DIGITS
 from ..layout.marks import density_of, minutes_of
 from ..layout.program import ENTRY, Code, Op, Program, Spot, TimeKind
+from ..link import MAX_NETWORK
 
 Path = tuple[str, ...]
 """Where a column's values are in a body: names of fields, ``[]`` for the entries of a list."""
@@ -58,9 +63,6 @@ class Kind(StrEnum):
     RECORD = "record"
     LIST = "list"
 
-
-MOST_DIGITS: Final = 18
-"""A number of so many digits has room in eight bytes, whatever its sign."""
 
 LARGEST_NAMED: Final = 0xFF
 """Codes beyond this are kept as they are, not as places in a list of names."""
@@ -246,6 +248,9 @@ class Schema:
             self.by_path[each.path] = each
 
 
+_MOST_BITS: Final = 8 * MAX_NETWORK
+"""A bit string may be counted, and then only the frame is its bound."""
+
 _WITHOUT_COLUMN: Final = {Code.END, Code.IF, Code.GO, Code.OPTIONAL, Code.SKIP, Code.UNITS}
 
 
@@ -275,7 +280,7 @@ def _column_of(op: Op, spot: Spot, path: Path, events: tuple[str, ...]) -> Colum
             column.kind = Kind.BYTES
         case Code.BITS:
             column.kind = Kind.LIST
-            entry.lowest, entry.highest, entry.made = min(0, op.arg), max(0xFFFF, op.arg + (8 << 14)), "bits"
+            entry.lowest, entry.highest, entry.made = min(0, op.arg), max(0xFFFF, op.arg + _MOST_BITS), "bits"
             column.children = [entry]
         case Code.LIST:
             column.kind = Kind.LIST
@@ -345,10 +350,16 @@ def _describe_identifier(column: Column, spot: Spot) -> None:
         listed.children = [_number((*listed.path, ENTRY), 0xFFFF)]
         column.children.append(listed)
     if isinstance(spot.form, ItemIdentifierFormat):
+        # Kept by name, not by Fn: editions have different items under some Fn.
+        names = tuple(dict.fromkeys(keys_of(spot.form)))
         keys = Column((*column.path, "keys"), Kind.LIST)
-        key_of = spot.form.key_of
-        keys.children = [Column((*keys.path, ENTRY), Kind.NAME, codes={fn: key_of(fn) for fn in range(1, 2049)})]
+        keys.children = [Column((*keys.path, ENTRY), Kind.NAME, names=names)]
         column.children.append(keys)
+
+
+def keys_of(form: ItemIdentifierFormat) -> tuple[str, ...]:
+    """The keys of F1 to the highest Fn, empty where there is no item."""
+    return tuple(map(form.key_of, range(1, HIGHEST_FN + 1)))
 
 
 def _describe_number(column: Column, form: Format) -> None:
@@ -370,7 +381,7 @@ def _describe_number(column: Column, form: Format) -> None:
     factor = factor.scaleb(places(factor))
     bounds = [int((bound + shift) * factor) for bound in (lowest, highest)]
     column.lowest, column.highest, column.scale = min(bounds), max(bounds), scale
-    column.decimal = scale > 0 or column.lowest < -(1 << 63)
+    column.decimal = scale > 0
 
 
 def number_terms(form: Format) -> tuple[int, Decimal]:
@@ -414,14 +425,10 @@ def _range_of(base: Format) -> tuple[int, int, int]:
         case BcdDecimal():
             highest = int(base.maximum.scaleb(base.decimals))
             return -highest if base.signed else 0, highest, base.decimals
-    return _SPECIAL_RANGES[base.name]
-
-
-_SPECIAL_RANGES: Final = {
-    "A2": (-9_990_000_000, 9_990_000_000, 3),
-    "A3": (-9_999_999_000, 9_999_999_000, 0),
-    "A4": (-79, 79, 0),
-}
+        case FloatingPower() | Energy() | FloatCoefficient():
+            highest = int(base.maximum.scaleb(base.decimals))
+            return -highest, highest, base.decimals
+    raise AssertionError(f"{base.name} has no numbers")
 
 
 def _goes_with(known: Column, other: Column) -> bool:
@@ -470,6 +477,9 @@ def _widen(known: Column, other: Column) -> None:
         known.lowest, known.highest = wide.lowest, wide.highest
     elif known.kind is Kind.LIST:
         _widen(known.children[0], other.children[0])
+    elif known.kind is Kind.RECORD and known.made:
+        for one, another in zip(known.children, other.children, strict=True):
+            _widen(one, another)
     elif known.kind is Kind.RECORD:
         _widen_spare(known, other)
 

@@ -8,7 +8,7 @@ direction, edition and the like) is looked up in the index of frames then.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from numbers import Integral
@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..catalogue.entries import EventEntry
 from ..layout.program import ENTRY
 from ..link import FrameIndex
-from .columns import NO_EDITION, ColumnData, TableData
+from .columns import NO_EDITION, ColumnData, Harvest, TableData
 from .faults import REASONS
-from .plan import EDITIONS, RECORD_COLUMNS, ROW_COLUMNS, UNDECODED, Plan, PlanOp, TableSpec
+from .plan import EDITIONS, UNDECODED_TABLE, Plan, PlanOp
 from .schema import Column, Kind
+from .specs import NOISE, RECORD_COLUMNS, ROW_COLUMNS, UNDECODED, TableSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,10 +74,8 @@ class FrameColumn(NamedTuple):
 
     Attributes:
         name: its name.
-        kind: a letter: ``n`` number, ``d`` one of ``labels``, ``b`` flag, ``t`` time, ``s`` text of a few.
-        width: bytes of a number.
-        labels: the texts.
-        zh: Chinese name.
+        kind: ``int64``, ``uint32`` or ``uint8`` for numbers; ``flag``, ``time``, or ``text`` of which there are few.
+        zh: its Chinese name.
         of: its value for a frame.
     """
 
@@ -134,7 +133,7 @@ RESERVED: Final = {each.name for each in FRAME_COLUMNS} | {each.name for each in
 
 def frame_columns(spec: TableSpec) -> tuple[FrameColumn, ...]:
     """What the rows of a table have of their frames; noise has no frame, only the time and source of its entry."""
-    if spec.columns[0].path == ("frame",):
+    if spec.has_frames:
         return FRAME_COLUMNS
     return tuple(each for each in FRAME_COLUMNS if each.name in ("time", "source"))
 
@@ -142,6 +141,12 @@ def frame_columns(spec: TableSpec) -> tuple[FrameColumn, ...]:
 def field_path(op: PlanOp) -> str:
     """Where a field is in its data unit: ``present_power.voltage_a``, ``important_event.record``."""
     return ".".join((op.key, *(name for name in op.spot.path if name != ENTRY))).strip(".")
+
+
+def as_numbers(buffer: Any, code: str) -> memoryview:
+    """A buffer's bytes as numbers of a ``struct`` code."""
+    view: memoryview = memoryview(buffer).cast("B").cast(code)  # type: ignore[call-overload]  # overloaded by code
+    return view
 
 
 class Part(NamedTuple):
@@ -185,6 +190,15 @@ class Table:
             name += "_field"
         return name
 
+    def told(self, number: int) -> Callable[[int], str | None] | None:
+        """What makes text of the numbers of a column of what did not decode; ``None`` if they are shown as they are."""
+        match self.spec.columns[number].path:
+            case ("reason",) if self.spec is UNDECODED:
+                return lambda fault: REASONS[fault]
+            case ("field",) if self.spec is UNDECODED:
+                return lambda op: field_path(self.plan.ops[op]) or None
+        return None
+
     @property
     def key(self) -> str:
         """The key of the item or event."""
@@ -207,12 +221,11 @@ class Table:
     def rows(self) -> Iterator[dict[str, Any]]:
         """As ``to_pylist``, one after another."""
         known = frame_columns(self.spec)
-        has_frame = self.spec.columns[0].path == ("frame",)
         for part in self.parts:
             frames, data = part.frames, part.data
             columns = _Values(self, data)
             for row in range(data.rows):
-                frame = columns.value(0, row) if has_frame else row
+                frame = columns.value(0, row) if self.spec.has_frames else row
                 yield {each.name: each.of(frames, frame) for each in known} | dict(columns.record(row))
 
     def to_arrow(self, *, decimals: str = "decimal128", points: bool = False) -> pa.Table:
@@ -245,6 +258,80 @@ class Table:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
 
+class Tables(Mapping[str, Table]):
+    """What bulk decoding found: a mapping of item keys to tables.
+
+    Attributes:
+        events: event key → table of its records.
+        undecoded: what did not decode: where, why, and the bytes.
+        noise: runs of bytes that are no frame.
+        frames: how many frames there are.
+        consumed: how many bytes were decided. With ``final=False`` the rest must be shown again, with more behind it.
+        noise_bytes: how many bytes belong to no frame.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._items: dict[str, Table] = {}
+        self.events: dict[str, Table] = {}
+        self.undecoded = Table(UNDECODED, plan)
+        self.noise = Table(NOISE, plan)
+        self.frames = 0
+        self.consumed = 0
+        self.noise_bytes = 0
+        self._plan = plan
+        self._indexes: list[FrameIndex] = []
+
+    @property
+    def index(self) -> FrameIndex:
+        """The frames. It is put together when it is asked for the first time."""
+        if len(self._indexes) != 1:
+            self._indexes = [FrameIndex.joined(self._indexes, self.consumed)]
+        return self._indexes[0]
+
+    def __getitem__(self, key: str) -> Table:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return (
+            f"<{self.frames} frames: {len(self)} items, {len(self.events)} events, "
+            f"{len(self.undecoded)} undecoded, {self.noise_bytes} bytes of noise>"
+        )
+
+    def add(self, frames: Frames, harvest: Harvest) -> None:
+        """Adds the rows of a stretch."""
+        for number, data in harvest.tables.items():
+            spec = self._plan.tables[number]
+            if number == UNDECODED_TABLE:
+                self.undecoded.parts.append(Part(frames, data))
+                continue
+            tables = self.events if isinstance(spec.entry, EventEntry) else self._items
+            table = tables.get(spec.key)
+            if table is None:
+                table = tables[spec.key] = Table(spec, self._plan)
+            table.parts.append(Part(frames, data))
+
+    def finish(self, indexes: list[FrameIndex], consumed: int) -> None:
+        """Takes the indexes of all stretches, and puts the tables into the order of the catalogue."""
+        self._indexes = indexes
+        self.frames = sum(map(len, indexes))
+        self.consumed = consumed
+        for tables in (self._items, self.events):
+            ordered = sorted(tables.values(), key=lambda table: _order(table.spec))
+            tables.clear()
+            tables.update((table.key, table) for table in ordered)
+
+
+def _order(spec: TableSpec) -> tuple[int, int]:
+    entry = spec.entry
+    return (0, entry.erc) if isinstance(entry, EventEntry) else (entry.afn, entry.fn) if entry else (0, 0)
+
+
 class _Values:
     """Python values out of the columns of one part."""
 
@@ -254,34 +341,20 @@ class _Values:
         self.plan = table.plan
         self.data = data
         self.views = [self._view(column, each) for column, each in zip(self.spec.columns, data.columns, strict=True)]
-        self.offsets = [
-            None if each.offsets is None else memoryview(each.offsets).cast("B").cast("i") for each in data.columns
-        ]
-        self.top = [number for number in range(len(self.spec.shapes)) if self._is_top(number)]
-
-    def _is_top(self, number: int) -> bool:
-        return not any(at < number <= at + shape.inside for at, shape in enumerate(self.spec.shapes))
+        self.offsets = [None if each.offsets is None else as_numbers(each.offsets, "i") for each in data.columns]
+        self.shown = self.spec.shown()
 
     @staticmethod
     def _view(column: Column, data: ColumnData) -> memoryview | None:
         if data.data is None:
             return None
-        view = memoryview(data.data).cast("B")
-        return view.cast(_NUMBER_CODES[column.width, column.signed]) if column.width else view  # type: ignore[call-overload]
+        return as_numbers(data.data, _NUMBER_CODES[column.width, column.signed] if column.width else "B")
 
     def record(self, row: int) -> Iterator[tuple[str, Any]]:
         """The outermost fields of a row."""
-        for number in self.top:
-            if number or self.spec.columns[0].path != ("frame",):
-                yield self.table.name_of(number), self._told(number, row)
-
-    def _told(self, number: int, row: int) -> Any:
-        value, name = self.value(number, row), self.spec.columns[number].name
-        if self.spec is UNDECODED and name == "reason":
-            return REASONS[value]
-        if self.spec is UNDECODED and name == "field":
-            return field_path(self.plan.ops[value]) or None
-        return value
+        for number in self.shown:
+            value, told = self.value(number, row), self.table.told(number)
+            yield self.table.name_of(number), value if told is None else told(value)
 
     def value(self, number: int, row: int) -> Any:
         """One value."""
@@ -291,7 +364,7 @@ class _Values:
         offsets = self.offsets[number]
         match column.kind:
             case Kind.RECORD:
-                return {self.spec.columns[child].name: self.value(child, row) for child in self._children(number)}
+                return {self.spec.columns[child].name: self.value(child, row) for child in self.spec.inside(number)}
             case Kind.LIST:
                 assert offsets is not None
                 return [self.value(number + 1, entry) for entry in range(offsets[row], offsets[row + 1])]
@@ -305,12 +378,6 @@ class _Values:
                 return bool(view[row >> 3] >> (row & 7) & 1)
         assert view is not None
         return python_value(column, view[row])
-
-    def _children(self, number: int) -> Iterator[int]:
-        at, end = number + 1, number + 1 + self.spec.shapes[number].inside
-        while at < end:
-            yield at
-            at += 1 + self.spec.shapes[at].inside
 
 
 def python_value(column: Column, number: int) -> Any:

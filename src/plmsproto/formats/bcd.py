@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ..errors import BadValueError, EncodeError, shown
 from .base import NO_DATA, STRAY_FILLS, Format, as_decimal, as_int, digits_of, hex_text
@@ -98,6 +98,8 @@ class FloatingPower(_Bcd):
 
     name = "A2"
     size = 2
+    maximum: Final = Decimal(9_990_000)
+    decimals: Final = 3
     injective = False  # 10 is 010 x 10^0 as well as 001 x 10^1
     summary = "BCD, ±999 × 10^e, e = 4 … -3"
 
@@ -129,6 +131,8 @@ class Energy(_Bcd):
 
     name = "A3"
     size = 4
+    maximum: Final = Decimal(9_999_999_000)
+    decimals: Final = 0
     whole = True
     injective = False  # 1000 kWh is 1 MWh as well
     summary = "BCD, ±9999999 × 1 or 1000, in the smaller unit"
@@ -159,6 +163,8 @@ class FloatCoefficient(_Bcd):
 
     name = "A4"
     size = 1
+    maximum: Final = Decimal(79)
+    decimals: Final = 0
     whole = True
     injective = False  # down by 0 is up by 0
     summary = "BCD, ±79 %, D7 = down"

@@ -167,7 +167,7 @@ _LONGEST_NUMBER: Final = 20
 _HIGHEST_COUNT: Final = (1 << 24) - 1
 """More entries or bytes than this no frame has."""
 
-_MOST_DIGITS: Final = 18
+MOST_DIGITS: Final = 18
 """How many digits a number may have with its factor, those behind the point included: columns keep it in 64 bits."""
 
 
@@ -417,8 +417,8 @@ class _Parser:
             if size.constant < 1:
                 self.fail("a width of at least 1 expected", token)
             leaf = Leaf(SIZED[word](size.constant))
-            if leaf.form.whole and _digits(leaf.form) > _MOST_DIGITS:
-                self.fail(f"a number of at most {_MOST_DIGITS} digits expected; digits[N] are text", token)
+            if leaf.form.whole and _digits(leaf.form) > MOST_DIGITS:
+                self.fail(f"a number of at most {MOST_DIGITS} digits expected; digits[N] are text", token)
             return leaf
         if word not in COUNTED:
             self.fail(f"the width of {word} must be a constant", token)
@@ -547,8 +547,8 @@ class _Parser:
         if not isinstance(each.shape, Leaf) or not each.shape.form.whole:
             self.fail("only whole numbers can have a factor, an offset or an enumeration", token)
         each.shape = Leaf(wrapper(each.shape.form))
-        if _digits(each.shape.form) > _MOST_DIGITS:
-            self.fail(f"numbers of more than {_MOST_DIGITS} digits", token)
+        if _digits(each.shape.form) > MOST_DIGITS:
+            self.fail(f"numbers of more than {MOST_DIGITS} digits", token)
 
     def bounds(self, each: Field) -> None:
         token = self.token
