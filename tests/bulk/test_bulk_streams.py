@@ -447,3 +447,15 @@ def test_an_added_file_does_not_disturb_who_is_reading(implementation: Implement
             catalogue.add(text.format(number, number), f"{number}.toml")
         for rows in results:
             assert rows == wanted
+
+
+def test_the_order_of_tables_is_that_of_their_numbers_and_keys(implementation: Implementation) -> None:
+    frames = all_frames()
+    orders = []
+    for each in (frames, frames[::-1]):
+        catalogue = plms.Catalogue.load()  # so that each time the plan is made anew
+        tables = plms.bulk.decode(b"".join(each), catalogue=catalogue)
+        orders.append((list(tables), list(tables.events)))
+        places = [(catalogue.item_by_key(key).afn, catalogue.item_by_key(key).fn, key) for key in tables]
+        assert places == sorted(places)
+    assert orders[0] == orders[1]

@@ -327,9 +327,11 @@ class Tables(Mapping[str, Table]):
             tables.update((table.key, table) for table in ordered)
 
 
-def _order(spec: TableSpec) -> tuple[int, int]:
+def _order(spec: TableSpec) -> tuple[int, int, str]:
+    """By number; where editions have different items under it, by key."""
     entry = spec.entry
-    return (0, entry.erc) if isinstance(entry, EventEntry) else (entry.afn, entry.fn) if entry else (0, 0)
+    assert entry is not None
+    return (0, entry.erc, spec.key) if isinstance(entry, EventEntry) else (entry.afn, entry.fn, spec.key)
 
 
 class _Values:
