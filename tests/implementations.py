@@ -20,7 +20,15 @@ from plmsproto.link import scan as pure_scan
 REQUIRE_FAST = os.environ.get("PLMSPROTO_REQUIRE_FAST") == "1"
 
 FAST_PARTS = {
-    "plmsproto._fast._link": ("address_from", "checksum", "gaps", "is_whole_frame", "scan", "StreamScanner"),
+    "plmsproto._fast._link": (
+        "address_from",
+        "checksum",
+        "FrameSearch",
+        "gaps",
+        "is_whole_frame",
+        "scan",
+        "StreamScanner",
+    ),
     "plmsproto._fast._objects": ("read_ordinary",),
 }
 INTERPRETERS = {"pure": "plmsproto.bulk.interpreter", "fast": "plmsproto._fast._columns"}
@@ -40,6 +48,7 @@ class Implementation:
         """Its functions and classes, by the names they have in ``plmsproto._implementation``."""
         if self.name == "pure":
             return {
+                "FrameSearch": pure_scan.FrameSearch,
                 "address_from": pure_address.address_from,
                 "checksum": pure_checksum.checksum,
                 "gaps": pure_scan.gaps,

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from .application.ordinary import read_ordinary
 from .link.address import address_from
 from .link.checksum import checksum
-from .link.scan import StreamScanner, gaps, is_whole_frame, scan
+from .link.scan import FrameSearch, StreamScanner, gaps, is_whole_frame, scan
 
 __all__ = [
     "IMPLEMENTATION",
+    "FrameSearch",
     "StreamScanner",
     "address_from",
     "checksum",
@@ -48,6 +49,7 @@ if not TYPE_CHECKING and os.environ.get("PLMSPROTO_PURE") != "1":
         pass
     else:
         IMPLEMENTATION = "fast"
+        FrameSearch = _link.FrameSearch
         StreamScanner = _link.StreamScanner
         address_from = _link.address_from
         checksum = _link.checksum

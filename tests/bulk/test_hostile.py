@@ -342,7 +342,7 @@ def test_gaps_of_what_is_no_index(implementation: Implementation) -> None:
     if implementation.name == "pure":
         pytest.skip("Python looks itself")
     wrong = FrameIndex.empty()
-    wrong.offset.append(0)
+    wrong.offset = memoryview(bytes(8)).cast("Q")
     with pytest.raises(ValueError, match="index"):
         implementation.parts["gaps"](wrong, (0, 1 << 20))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import mmap
 import os
+import pickle
 from array import array
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,7 @@ def test_an_entry_holds_the_fixed_fields(implementation: Implementation) -> None
 
 def test_columns_have_the_widths_that_bulk_work_relies_on(implementation: Implementation) -> None:
     index = implementation.scan(READ * 3)
-    assert [column.typecode for column in index.columns] == list("QHBBHIBBB")
+    assert [column.format for column in index.columns] == list("QHBBHIBBB")
     assert [len(column) for column in index.columns] == [3] * 9
     assert index.offset == array("Q", [0, 20, 40])
     assert repr(index) == "<FrameIndex of 3 frames>"
@@ -99,6 +101,38 @@ def test_enough_frames_to_outgrow_any_first_guess(implementation: Implementation
     assert len(index) == 8000
     assert index.offset[2999:3001] == array("Q", [2999 * 16, 3000 * 16 + 1000])
     assert set(index.afn) == {0x0C}
+
+
+def test_a_search_piece_by_piece(implementation: Implementation) -> None:
+    buffer = b"\xfe" + READ * 3000
+    search = implementation.parts["FrameSearch"](buffer, until=len(READ) * 2000)
+    assert (len(search), len(search.index())) == (0, 0)
+    assert search.search(0, 50) == 61
+    first = search.index()
+    assert (len(search), list(first.offset), first.end) == (3, [1, 21, 41], 61)
+    with pytest.raises(ValueError, match="past 60"):
+        search.search(60, 70)
+    with pytest.raises(ValueError, match="in order"):
+        search.search(70, len(buffer) + 1)
+    assert search.search(61, len(buffer)) == len(buffer)
+    assert search.index() == implementation.scan(buffer)
+    # An index stays what it was, whatever the search finds later.
+    assert (list(first.offset), first.end) == ([1, 21, 41], 61)
+    del search
+    assert first.part(1, 3).offset.tolist() == [21, 41]
+
+
+@pytest.mark.parametrize("bounds", [None, (0, 20, 41)])
+def test_copies_of_an_index(implementation: Implementation, bounds: tuple[int, ...] | None) -> None:
+    index = implementation.scan(READ + b"\xfe" + READ, bounds=bounds)
+    for again in (pickle.loads(pickle.dumps(index)), copy.deepcopy(index), copy.copy(index)):
+        assert again == index
+        assert again.entry == index.entry
+
+
+def test_an_index_is_read_only(implementation: Implementation) -> None:
+    with pytest.raises(TypeError, match="read-only"):
+        implementation.scan(READ).offset[0] = 1
 
 
 def test_any_contiguous_buffer(implementation: Implementation, tmp_path: Path) -> None:

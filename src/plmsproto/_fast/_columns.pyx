@@ -9,12 +9,13 @@ An interpreter is used by one thread at a time; several may share a plan.
 """
 
 cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
+from plmsproto._fast._memory cimport Arena, arena_of, memory_of
 from plmsproto._fast.codes cimport (
     BCD,
     BITFIELD,
@@ -87,15 +88,20 @@ from plmsproto._fast.octets cimport (
 from plmsproto._fast.values cimport (
     NOT_QUICK,
     PLAIN_2,
+    PLAIN_3,
+    PLAIN_4,
+    PLAIN_5,
     SIGNED_2,
     SIGNED_3,
     STAMP_5,
     TWO_DIGITS,
+    Kept,
     Quick,
     Value,
     from_bcd,
     is_bcd,
     make_tables,
+    read_digits,
     read_number,
     read_quick,
     read_quick_row,
@@ -154,6 +160,7 @@ cdef bint tables_are_made = False
 cdef struct Op:
     int32_t code
     Quick quick
+    int32_t alike     # how many ops from here on differ from this one in their column alone, which is the next
     int32_t size
     int32_t mode
     int32_t slot
@@ -225,11 +232,23 @@ cdef Quick quick_code(Op *op) noexcept:
     return NOT_QUICK
 
 
+cdef void count_alike(Program *program, Column *columns) noexcept:
+    cdef Op *op
+    cdef Column *column
+    cdef int32_t at
+    for at in range(program.op_count - 2, -1, -1):
+        op = &program.ops[at]
+        if op.quick and op.quick == op[1].quick and op.multiplier == op[1].multiplier and op.column >= 0:
+            column = &columns[op.column]
+            if op.column + 1 == op[1].column and column.width == column[1].width and column.level == column[1].level:
+                op.alike = op[1].alike + 1
+
+
 cdef Op op_of(bound) except *:
     cdef Op op = Op(
         code=bound.code, size=bound.size, mode=bound.mode, slot=bound.slot, counter=bound.counter, jump=bound.jump,
         column=bound.column, names=bound.names, absent=bound.absent, number=bound.number, arg=bound.arg, add=bound.add,
-        shift=bound.shift, multiplier=bound.multiplier, quick=NOT_QUICK,
+        shift=bound.shift, multiplier=bound.multiplier, quick=NOT_QUICK, alike=1,
     )
     op.quick = quick_code(&op)
     return op
@@ -297,49 +316,55 @@ cdef class Owner:
         return made
 
 
-# What goes to Python
+# Values beside each other
 
 
-@cython.final
-cdef class Arena:
-    """Memory that is freed when nobody looks at any part of it any more."""
+cdef inline int32_t read_beside(
+    const uint8_t *raw, int32_t size, uint8_t sign, int32_t count, int64_t multiplier, Column *columns, int64_t row,
+    Kept *kept
+) noexcept nogil:
+    """Reads numbers into one row of columns that stand beside each other, up to the first that is none.
 
-    cdef void *_bytes
-
-    def __dealloc__(self):
-        free(self._bytes)
-
-
-cdef Arena arena_of(void *memory):
-    cdef Arena made = Arena()
-    made._bytes = memory
-    return made
-
-
-@cython.final
-cdef class Memory:
-    """A column's bytes, handed over to whoever wants them."""
-
-    cdef Arena _arena
-    cdef const void *_bytes
-    cdef Py_ssize_t _size
-
-    def __getbuffer__(self, Py_buffer *view, int flags):
-        PyBuffer_FillInfo(view, self, <void *>self._bytes, self._size, 1, flags)
-
-    def __len__(self):
-        return self._size
+    ``kept`` only tells how wide the columns are.
+    """
+    cdef int32_t done
+    cdef Kept number = 0
+    for done in range(count):
+        if read_digits(raw, size, sign, &number):
+            return done
+        kept = <Kept *>columns[done].data
+        kept[row] = number * <Kept>multiplier
+        raw += size
+    return count
 
 
-cdef int32_t NO_ENTRIES = 0
+cdef inline int32_t read_quick_beside(
+    const uint8_t *raw, Op *op, int32_t count, Column *columns, int64_t row, Kept *kept
+) noexcept nogil:
+    if op.quick == SIGNED_2:
+        return read_beside(raw, 2, 0x80, count, op.multiplier, columns, row, kept)
+    if op.quick == SIGNED_3:
+        return read_beside(raw, 3, 0x80, count, op.multiplier, columns, row, kept)
+    if op.quick == PLAIN_2:
+        return read_beside(raw, 2, 0, count, op.multiplier, columns, row, kept)
+    if op.quick == PLAIN_3:
+        return read_beside(raw, 3, 0, count, op.multiplier, columns, row, kept)
+    if op.quick == PLAIN_4:
+        return read_beside(raw, 4, 0, count, op.multiplier, columns, row, kept)
+    if op.quick == PLAIN_5:
+        return read_beside(raw, 5, 0, count, op.multiplier, columns, row, kept)
+    return 0
 
 
-cdef Memory memory_of(Arena arena, const void *data, Py_ssize_t size):
-    cdef Memory made = Memory()
-    made._arena = arena
-    made._bytes = data if data is not NULL else &NO_ENTRIES
-    made._size = size
-    return made
+cdef inline int32_t read_across(
+    const uint8_t *raw, Op *op, int32_t count, Column *columns, int64_t row
+) noexcept nogil:
+    """Does ops that are alike, up to the first whose bytes are no number; returns how many."""
+    if columns.width == 4:
+        return read_quick_beside(raw, op, count, columns, row, <uint32_t *>NULL)
+    if columns.width == 8:
+        return read_quick_beside(raw, op, count, columns, row, <uint64_t *>NULL)
+    return 0
 
 
 # Numbers that are kept for counts and conditions
@@ -681,6 +706,8 @@ cdef class Interpreter:
         cdef int32_t slots = max(self._most_slots, program.slots + 1)
         cdef void *more
         self._catch_up()
+        if program.table >= 0:
+            count_alike(program, self._tables[program.table].columns)
         if slots > self._most_slots or self._free_numbers is NULL:
             more = realloc(self._free_numbers, MOST_DEPTH * slots * sizeof(int64_t))
             if more is NULL:
@@ -1192,8 +1219,18 @@ cdef class Interpreter:
         cdef const uint8_t *end = self._data + self._stop
         cdef Column *column
         cdef int64_t number = 0, row = -1
-        cdef int32_t done = 0
+        cdef int32_t done = 0, count, read
         while done < most and op.quick and end - raw >= op.size:
+            count = min(op.alike, most - done)
+            if count > 1 and table is not NULL and end - raw >= count * op.size:
+                column = &table.columns[op.column]
+                row = table.levels[column.level].count
+                read = read_across(raw, op, count, column, row)
+                raw += read * op.size
+                op += read
+                done += read
+                if read:
+                    continue
             if read_quick(raw, op.quick, &number):
                 if op.quick == STAMP_5 or not has_no_digits(raw, op.size):
                     break

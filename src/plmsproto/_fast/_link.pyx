@@ -12,7 +12,9 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memchr, memmove
+from libc.string cimport memchr, memcpy, memmove, memset
+
+from plmsproto._fast._memory cimport Arena, aligned, arena_of, memory_of, new_arena
 
 from plmsproto.link.address import Address
 
@@ -315,55 +317,16 @@ def address_from(bytes field not None):
 # A whole buffer
 
 
-cdef extern from *:
-    """
-    #if defined(__linux__)
-    #include <sys/mman.h>
-    #endif
-
-    /* Asks for large pages for the memory of a large array: getting it page by page takes longer than to fill it. */
-    static void ask_for_large_pages(void *memory, size_t size)
-    {
-    #if defined(__linux__) && defined(MADV_HUGEPAGE)
-        const size_t page = (size_t)1 << 21;
-        const size_t first = ((size_t)memory + page - 1) & ~(page - 1);
-        const size_t last = ((size_t)memory + size) & ~(page - 1);
-        if (first < last)
-            madvise((void *)first, last - first, MADV_HUGEPAGE);
-    #endif
-    }
-    """
-    void ask_for_large_pages(void *memory, size_t size) noexcept
-
-
 cdef struct Columns:
     uint64_t *offset
+    uint32_t *terminal
     uint16_t *length
+    uint16_t *region
     uint8_t *tag
     uint8_t *control
-    uint16_t *region
-    uint32_t *terminal
     uint8_t *a3
     uint8_t *afn
     uint8_t *seq
-
-
-cdef int resize(index, Py_ssize_t capacity, Columns *columns) except -1:
-    """Gives all columns of a FrameIndex a number of places; their bytes may move."""
-    cdef array.array column
-    for column in index.columns:
-        array.resize(column, capacity)
-        ask_for_large_pages(column.data.as_voidptr, <size_t>(capacity * column.itemsize))
-    columns.offset = <uint64_t *>(<array.array>index.offset).data.as_voidptr
-    columns.length = <uint16_t *>(<array.array>index.length).data.as_voidptr
-    columns.tag = <uint8_t *>(<array.array>index.tag).data.as_voidptr
-    columns.control = <uint8_t *>(<array.array>index.control).data.as_voidptr
-    columns.region = <uint16_t *>(<array.array>index.region).data.as_voidptr
-    columns.terminal = <uint32_t *>(<array.array>index.terminal).data.as_voidptr
-    columns.a3 = <uint8_t *>(<array.array>index.a3).data.as_voidptr
-    columns.afn = <uint8_t *>(<array.array>index.afn).data.as_voidptr
-    columns.seq = <uint8_t *>(<array.array>index.seq).data.as_voidptr
-    return 0
 
 
 cdef inline void enter(
@@ -386,67 +349,175 @@ cdef inline void enter(
     columns.seq[place] = a3[2]
 
 
-cdef int64_t scan_stretch(
-    index, Columns *columns, Py_ssize_t *counted, Py_ssize_t *capacity, const uint8_t *data, int64_t position,
-    int64_t stop, int64_t limit, Py_ssize_t address, Py_ssize_t shortest, Py_ssize_t longest, bint final
-) except -1 nogil:
-    """Adds the frames that begin before stop and end before limit; returns where the search ended."""
-    cdef RunningSums sums = RunningSums(0, 0, 0, NULL)
-    cdef Py_ssize_t count = counted[0], first_count = counted[0]
-    cdef int64_t first = position, end = position  # the end of the last frame
-    # No head begins in the last bytes, but any 68H before them may be read as one.
-    cdef int64_t last = min(stop, limit - HEAD_SIZE + 1)
-    cdef int64_t waiting = -1
-    cdef Py_ssize_t size
-    cdef double expected
-    cdef int verdict
-    cdef const uint8_t *opened
-    while position < last:
-        position = find_start(data, position, last)
-        if position == last:
-            break
-        size = candidate_size(data + position, shortest, longest)
-        if size == 0:
-            position += 1
-            continue
-        if size > limit - position:
-            if not final:
-                waiting = position
+cdef inline uint8_t *moved(uint8_t **place, const void *old, size_t kept, size_t size) noexcept nogil:
+    """Takes the next bytes of an arena, and copies the old ones there."""
+    cdef uint8_t *new = place[0]
+    if kept:
+        memcpy(new, old, kept)
+    place[0] += aligned(size)
+    return new
+
+
+@cython.final
+cdef class FrameSearch:
+    """Searches a buffer piece by piece, and keeps an index of all the frames that it finds."""
+
+    cdef Py_buffer _view
+    cdef Columns _columns
+    cdef void *_memory    # of the columns
+    cdef Arena _arena     # whose that is ...
+    cdef bint _is_shared  # ... if there is an index of it
+    cdef Py_ssize_t _count
+    cdef Py_ssize_t _capacity
+    cdef Py_ssize_t _address
+    cdef Py_ssize_t _shortest
+    cdef Py_ssize_t _longest
+    cdef bint _final
+    cdef int64_t _first  # where the first piece began
+    cdef int64_t _until  # where the last one will end
+    cdef int64_t _end    # where the search has got
+
+    def __cinit__(self):
+        memset(&self._view, 0, sizeof(Py_buffer))  # what was not got is not there to be released
+
+    def __init__(self, buffer, *, address_size=5, max_length=MAX_NETWORK, final=True, start=0, until=None):
+        # Imported late, as the link layer itself imports this module.
+        from plmsproto.link.constants import check_options, minimum_length
+        from plmsproto.link.scan import check_range
+
+        if self._view.buf is not NULL:
+            raise RuntimeError("a search is made once")
+        PyObject_GetBuffer(buffer, &self._view, PyBUF_SIMPLE)
+        check_options(address_size, max_length)
+        self._address, self._shortest, self._longest = address_size, minimum_length(address_size), max_length
+        self._final = final
+        self._until = check_range(self._view.len, start, until, None)
+        self._first = self._end = start
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self._view)
+        if not self._is_shared:
+            free(self._memory)
+
+    def __len__(self):
+        return self._count
+
+    @cython.critical_section
+    def search(self, start, stop):
+        """Looks for the frames that begin from ``start`` to before ``stop``; returns where the search ended."""
+        from plmsproto.link.scan import check_range
+
+        cdef int64_t first = start, last = check_range(self._view.len, start, stop, None)
+        if first < self._end:
+            raise ValueError(f"the search is past {start}")
+        with nogil:
+            first = self._search(first, last, self._view.len, self._final)
+        if first < 0:
+            raise MemoryError
+        self._end = first
+        return first
+
+    @cython.critical_section
+    def index(self, entry=None):
+        """What was found so far."""
+        return self._index(entry)
+
+    cdef object _index(self, entry):
+        from plmsproto.link.scan import FrameIndex
+
+        cdef Py_ssize_t count = self._count
+        if not self._is_shared:
+            self._arena = arena_of(self._memory)
+            self._is_shared = True
+        return FrameIndex.of(
+            (
+                memory_of(self._arena, self._columns.offset, 8 * count),
+                memory_of(self._arena, self._columns.length, 2 * count),
+                memory_of(self._arena, self._columns.tag, count),
+                memory_of(self._arena, self._columns.control, count),
+                memory_of(self._arena, self._columns.region, 2 * count),
+                memory_of(self._arena, self._columns.terminal, 4 * count),
+                memory_of(self._arena, self._columns.a3, count),
+                memory_of(self._arena, self._columns.afn, count),
+                memory_of(self._arena, self._columns.seq, count),
+            ),
+            self._end,
+            entry,
+        )
+
+    cdef bint _make_room(self, int64_t position) noexcept nogil:
+        """Makes room for as many frames as there will be if the rest is like what was seen, but with restraint.
+
+        False if there is no memory.
+        """
+        cdef double seen = <double>(position - self._first + 1)
+        cdef double expected = 1.1 * self._count * ((self._until - self._first) / seen)
+        cdef Py_ssize_t count = self._count
+        cdef Py_ssize_t capacity = count + 1024 + (<Py_ssize_t>expected if expected < 8 * count else 8 * count)
+        cdef Columns *columns = &self._columns
+        cdef uint8_t *memory = <uint8_t *>new_arena(23 * capacity + 9 * 128)
+        cdef uint8_t *place = memory
+        if memory is NULL:
+            return False
+        columns.offset = <uint64_t *>moved(&place, columns.offset, 8 * count, 8 * capacity)
+        columns.terminal = <uint32_t *>moved(&place, columns.terminal, 4 * count, 4 * capacity)
+        columns.length = <uint16_t *>moved(&place, columns.length, 2 * count, 2 * capacity)
+        columns.region = <uint16_t *>moved(&place, columns.region, 2 * count, 2 * capacity)
+        columns.tag = moved(&place, columns.tag, count, capacity)
+        columns.control = moved(&place, columns.control, count, capacity)
+        columns.a3 = moved(&place, columns.a3, count, capacity)
+        columns.afn = moved(&place, columns.afn, count, capacity)
+        columns.seq = moved(&place, columns.seq, count, capacity)
+        if not self._is_shared:  # an index keeps its own
+            free(self._memory)
+        self._memory, self._is_shared, self._capacity = memory, False, capacity
+        return True
+
+    cdef int64_t _search(self, int64_t position, int64_t stop, int64_t limit, bint final) noexcept nogil:
+        """Adds the frames that begin before stop and end before limit; returns where the search ended, -1 without memory.
+        """
+        cdef const uint8_t *data = <const uint8_t *>self._view.buf
+        cdef RunningSums sums = RunningSums(0, 0, 0, NULL)
+        cdef int64_t end = position  # the end of the last frame
+        # No head begins in the last bytes, but any 68H before them may be read as one.
+        cdef int64_t last = min(stop, limit - HEAD_SIZE + 1)
+        cdef int64_t waiting = -1
+        cdef Py_ssize_t size
+        cdef int verdict
+        while position < last:
+            position = find_start(data, position, last)
+            if position == last:
                 break
-            position += STRIDE
-            continue
-        verdict = is_frame(&sums, data, 0, limit, position, position + size, position)
-        if verdict == 0:
-            position += STRIDE
-            continue
-        if verdict < 0:
-            free(sums.totals)
-            with gil:
-                raise MemoryError
-        if count == capacity[0]:
-            # Room for as many as there will be if the rest is like what was seen, but with restraint.
-            expected = 1.1 * (count - first_count) * (<double>(stop - first) / (position - first + 1))
-            capacity[0] = count + 1024 + (<Py_ssize_t>expected if expected < 8 * count else 8 * count)
-            with gil:
-                try:
-                    resize(index, capacity[0], columns)
-                except MemoryError:
-                    free(sums.totals)
-                    raise
-        enter(columns, count, data, position, size, address)
-        count += 1
-        position += size
-        end = position
-    free(sums.totals)
-    counted[0] = count
-    if waiting >= 0:
-        return waiting
-    end = max(end, stop)
-    position = max(position, limit - HEAD_SIZE + 1)
-    if final or position >= end:
-        return end
-    opened = <const uint8_t *>memchr(data + position, START, <size_t>(end - position))
-    return end if opened is NULL else opened - data
+            size = candidate_size(data + position, self._shortest, self._longest)
+            if size == 0:
+                position += 1
+                continue
+            if size > limit - position:
+                if not final:
+                    waiting = position
+                    break
+                position += STRIDE
+                continue
+            verdict = is_frame(&sums, data, 0, limit, position, position + size, position)
+            if verdict == 0:
+                position += STRIDE
+                continue
+            if verdict < 0 or (self._count == self._capacity and not self._make_room(position)):
+                free(sums.totals)
+                return -1
+            enter(&self._columns, self._count, data, position, size, self._address)
+            self._count += 1
+            position += size
+            end = position
+        free(sums.totals)
+        if waiting >= 0:
+            return waiting
+        end = max(end, stop)
+        position = max(position, limit - HEAD_SIZE + 1)
+        if final or position >= end:
+            return end
+        opened = <const uint8_t *>memchr(data + position, START, <size_t>(end - position))
+        return end if opened is NULL else opened - data
 
 
 def scan(
@@ -454,74 +525,64 @@ def scan(
     final=True,
 ):
     """Finds and validates all frames of a buffer, and indexes them."""
-    # Imported late, as the link layer itself imports this module.
-    from plmsproto.link.constants import check_options, minimum_length
-    from plmsproto.link.scan import FrameIndex, check_range
+    from plmsproto.link.scan import check_range
 
-    cdef Py_buffer view
-    cdef Columns columns
-    cdef Py_ssize_t count = 0, capacity = 0, entries, entry, offset
-    cdef Py_ssize_t address, shortest, longest
-    cdef int64_t first, end
-    cdef bint all_bytes = final
+    cdef FrameSearch search
     cdef array.array limits, entry_of
-
-    PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE)
-    try:
-        check_options(address_size, max_length)
-        address, shortest, longest = address_size, minimum_length(address_size), max_length
-        first, end = start, check_range(view.len, start, stop, bounds)
-        index = FrameIndex.empty()
-        if bounds is None:
-            with nogil:
-                end = scan_stretch(
-                    index, &columns, &count, &capacity, <const uint8_t *>view.buf, first, end, view.len, address,
-                    shortest, longest, all_bytes,
-                )
-            resize(index, count, &columns)
-            index.end = end
-            return index
-        limits = array.array("Q", tuple(bounds))  # bytes are numbers, too
-        entries = len(limits) - 1
-        entry_of = array.array("I")
-        with nogil:
-            for entry in range(entries):
-                scan_stretch(
-                    index, &columns, &count, &capacity, <const uint8_t *>view.buf,
-                    <int64_t>limits.data.as_ulonglongs[entry], <int64_t>limits.data.as_ulonglongs[entry + 1],
-                    <int64_t>limits.data.as_ulonglongs[entry + 1], address, shortest, longest, True,
-                )
-        resize(index, count, &columns)
-        array.resize(entry_of, count)
-        entry = 0
-        offset = first_entry
-        for first in range(count):
-            while columns.offset[first] >= limits.data.as_ulonglongs[entry + 1]:
-                entry += 1
-            entry_of.data.as_uints[first] = <unsigned int>(entry + offset)
-        index.entry = entry_of
-        index.end = limits.data.as_ulonglongs[entries]
-        return index
-    finally:
-        PyBuffer_Release(&view)
+    cdef Py_ssize_t entries, entry, frame, found
+    cdef unsigned int number = first_entry
+    cdef int64_t end = 0
+    if bounds is None:
+        search = FrameSearch(
+            buffer, address_size=address_size, max_length=max_length, final=final, start=start, until=stop
+        )
+        search.search(start, search._until)
+        return search.index()
+    limits = array.array("Q", tuple(bounds))  # bytes are numbers, too
+    search = FrameSearch(buffer, address_size=address_size, max_length=max_length)
+    check_range(search._view.len, start, stop, bounds)
+    entries = len(limits) - 1
+    search._first, search._until = limits.data.as_ulonglongs[0], limits.data.as_ulonglongs[entries]
+    with nogil:
+        for entry in range(entries):
+            end = search._search(
+                <int64_t>limits.data.as_ulonglongs[entry], <int64_t>limits.data.as_ulonglongs[entry + 1],
+                <int64_t>limits.data.as_ulonglongs[entry + 1], True,
+            )
+            if end < 0:
+                break
+    if end < 0:
+        raise MemoryError
+    search._end = search._until
+    entry_of = array.array("I")
+    found = search._count
+    array.resize(entry_of, found)
+    entry = 0
+    for frame in range(found):
+        while search._columns.offset[frame] >= limits.data.as_ulonglongs[entry + 1]:
+            entry += 1
+        entry_of.data.as_uints[frame] = number + <unsigned int>entry
+    return search.index(entry_of)
 
 
 def gaps(index, bounds):
     """The runs of bytes that belong to no frame: offset and length of each, and between which bounds it is."""
     cdef array.array limits = array.array("Q", tuple(bounds))  # bytes are numbers, too
-    cdef array.array offset = index.offset, length = index.length
-    cdef Py_ssize_t frames = len(offset), frame = 0, entry, count = 0, capacity = 0
     cdef array.array offsets = array.array("Q"), lengths = array.array("Q"), entries = array.array("I")
+    cdef Py_ssize_t frame = 0, entry, count = 0, capacity = 0
     cdef uint64_t position, before, end
     cdef bint found
-    if offset.typecode != "Q" or length.typecode != "H" or len(length) != frames:
+    cdef const uint64_t[::1] offset = index.offset
+    cdef const uint16_t[::1] length = index.length
+    cdef Py_ssize_t frames = offset.shape[0]
+    if length.shape[0] != frames:
         raise ValueError("the frames of an index expected")
     for entry in range(len(limits) - 1):
         position = limits.data.as_ulonglongs[entry]
         end = limits.data.as_ulonglongs[entry + 1]
         while True:
-            found = frame < frames and offset.data.as_ulonglongs[frame] < end
-            before = offset.data.as_ulonglongs[frame] if found else end
+            found = frame < frames and offset[frame] < end
+            before = offset[frame] if found else end
             if before > position:
                 if count == capacity:
                     capacity = 2 * capacity + 64
@@ -533,7 +594,7 @@ def gaps(index, bounds):
                 count += 1
             if not found:
                 break
-            position = offset.data.as_ulonglongs[frame] + length.data.as_ushorts[frame]
+            position = offset[frame] + length[frame]
             frame += 1
     for column in (offsets, lengths, entries):
         array.resize(column, count)

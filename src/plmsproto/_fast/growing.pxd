@@ -9,35 +9,10 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
+from plmsproto._fast._memory cimport aligned, new_arena
+
 cdef enum:
     FEWEST_ROWS = 64  # room is made for so many at least; always for whole bytes of bits
-
-
-cdef extern from *:
-    """
-    #include <stdlib.h>
-    #if defined(__linux__)
-    #include <sys/mman.h>
-    #endif
-
-    /* Memory for columns. Much of the time of large ones is the system's, which gives memory page by page: so they ask
-       for large pages, where those are to be had. */
-    static void *new_arena(size_t size)
-    {
-    #if defined(__linux__) && defined(MADV_HUGEPAGE)
-        const size_t page = (size_t)1 << 21;
-        void *arena;
-        if (size >= page) {
-            if (posix_memalign(&arena, page, size))
-                return NULL;
-            madvise(arena, size, MADV_HUGEPAGE);
-            return arena;
-        }
-    #endif
-        return malloc(size ? size : 1);
-    }
-    """
-    void *new_arena(size_t size) noexcept nogil
 
 
 cdef struct Column:
@@ -68,11 +43,6 @@ cdef struct Table:
     Column *columns
     Level *levels
     bint begun   # a row of it is being read
-
-
-cdef inline size_t aligned(size_t size) noexcept nogil:
-    """With a line to spare: columns of the same size would else compete for the same lines of a cache."""
-    return ((size + 63) & ~<size_t>63) + 64
 
 
 cdef inline size_t size_of(Column *column, int64_t capacity) noexcept nogil:

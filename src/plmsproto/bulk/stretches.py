@@ -106,7 +106,14 @@ def search(view: memoryview, options: Options, threads: int) -> FrameIndex:
     """The frames of a buffer."""
 
     def work(start: int, stop: int) -> Stretch:
-        index = _search(view, start, stop, options)
+        index = _implementation.scan(
+            view,
+            address_size=options.address_size,
+            max_length=options.max_length,
+            start=start,
+            stop=stop,
+            final=options.final,
+        )
         return Stretch((start, index.end), index)
 
     if threads <= 1:
@@ -118,30 +125,27 @@ def stretches(view: memoryview, plan: Plan, options: Options, threads: int) -> I
     """Reads a buffer stretch by stretch."""
 
     def work(start: int, stop: int) -> Stretch:
-        position, parts, harvests = start, list[FrameIndex](), list[Harvest]()
+        position, harvests = start, list[Harvest]()
+        search = _implementation.FrameSearch(
+            view,
+            address_size=options.address_size,
+            max_length=options.max_length,
+            final=options.final,
+            start=start,
+            until=stop,
+        )
         with _interpreter(plan, options) as interpreter:
             while position < stop:
                 target = min(position + WINDOW, stop)
-                parts.append(_search(view, position, target, options))
-                _read(interpreter, view, parts[-1], harvests)
-                position = parts[-1].end
+                done = len(search)
+                position = search.search(position, target)
+                _read(interpreter, view, search.index(), done, harvests)
                 if position < target:
                     break
             harvests.append(interpreter.take())
-        return Stretch((start, position), FrameIndex.joined(parts, position), harvests)
+        return Stretch((start, position), search.index(), harvests)
 
     return _in_order(len(view), threads, work)
-
-
-def _search(view: memoryview, start: int, stop: int, options: Options) -> FrameIndex:
-    return _implementation.scan(
-        view,
-        address_size=options.address_size,
-        max_length=options.max_length,
-        start=start,
-        stop=stop,
-        final=options.final,
-    )
 
 
 def _in_order(size: int, threads: int, work: Callable[[int, int], Stretch]) -> Iterator[Stretch]:
@@ -192,9 +196,8 @@ def _interpreter(plan: Plan, options: Options) -> Iterator[Any]:
     idle.append(interpreter)  # not if something went wrong
 
 
-def _read(interpreter: Any, view: memoryview, index: FrameIndex, harvests: list[Harvest]) -> None:
-    """Reads frames; takes what was written whenever that is much."""
-    done = 0
+def _read(interpreter: Any, view: memoryview, index: FrameIndex, done: int, harvests: list[Harvest]) -> None:
+    """Reads the frames that have not been read; takes what was written whenever that is much."""
     while done < len(index):
         done = interpreter.run(view, index.offset, index.length, done, len(index))
         if done < len(index):
@@ -222,7 +225,7 @@ def entry_stretches(
         )
         harvests: list[Harvest] = []
         with _interpreter(plan, options) as interpreter:
-            _read(interpreter, view, index, harvests)
+            _read(interpreter, view, index, 0, harvests)
             harvests.append(interpreter.take())
         return Stretch(within, index, harvests)
 

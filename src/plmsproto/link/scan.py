@@ -25,10 +25,10 @@ from __future__ import annotations
 import re
 from array import array
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .checksum import byte_view, checksum
 from .constants import (
@@ -44,7 +44,7 @@ from .constants import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from typing_extensions import Buffer
 
@@ -86,46 +86,54 @@ class IndexedFrame(NamedTuple):
         return slice(self.offset, self.offset + self.length)
 
 
+_CODES: Final = "QHBBHIBBB"
+"""How wide the fields of an index are: ``array`` and ``struct`` codes, in the order of ``IndexedFrame``."""
+
+
 @dataclass(slots=True, repr=False)
 class FrameIndex:
-    """The frames of a buffer, in order: one array a field, one place in each array a frame.
+    """The frames of a buffer, in order: one column a field, one place in each column a frame.
 
-    It keeps no hold of the buffer. Indexing and iterating give ``IndexedFrame`` records; the arrays are there for bulk
-    work, as they support the buffer protocol.
+    It keeps no hold of the buffer. Indexing and iterating give ``IndexedFrame`` records; the columns are there for bulk
+    work: memoryviews of numbers, which are read-only, and which numpy and Arrow take without a copy.
+
+    Attributes:
+        offset, length, tag, control, region, terminal, a3, afn, seq: as in ``IndexedFrame``; 8, 2, 1, 1, 2, 4, 1, 1 and
+            1 bytes wide.
+        end: where the search ended.
+        entry: between which two bounds each frame is, if there were bounds; four bytes wide.
     """
 
-    offset: array[int]
-    length: array[int]
-    tag: array[int]
-    control: array[int]
-    region: array[int]
-    terminal: array[int]
-    a3: array[int]
-    afn: array[int]
-    seq: array[int]
-    end: int = 0
-    entry: array[int] | None = None
+    offset: memoryview
+    length: memoryview
+    tag: memoryview
+    control: memoryview
+    region: memoryview
+    terminal: memoryview
+    a3: memoryview
+    afn: memoryview
+    seq: memoryview
+    end: int = field(default=0, kw_only=True)
+    entry: memoryview | None = field(default=None, kw_only=True)
+
+    @classmethod
+    def of(cls, columns: Iterable[Buffer], end: int, entry: Buffer | None = None) -> FrameIndex:
+        """Returns the index that has these columns' bytes."""
+        views = (
+            memoryview(column).cast("B").cast(code).toreadonly()  # type: ignore[call-overload]  # overloaded by code
+            for column, code in zip(columns, _CODES, strict=True)
+        )
+        places = None if entry is None else memoryview(entry).cast("B").cast("I").toreadonly()
+        return cls(*views, end=end, entry=places)
 
     @classmethod
     def empty(cls) -> FrameIndex:
-        """Returns an index of no frames, to be filled; the type codes are the widths of the fields."""
-        return cls(
-            *(
-                array("Q"),
-                array("H"),
-                array("B"),
-                array("B"),
-                array("H"),
-                array("I"),
-                array("B"),
-                array("B"),
-                array("B"),
-            )
-        )
+        """Returns an index of no frames."""
+        return cls.of([b""] * len(_CODES), 0)
 
     @property
-    def columns(self) -> tuple[array[int], ...]:
-        """All arrays, in the order of the fields of ``IndexedFrame``."""
+    def columns(self) -> tuple[memoryview, ...]:
+        """All columns, in the order of the fields of ``IndexedFrame``."""
         return (
             self.offset,
             self.length,
@@ -138,40 +146,24 @@ class FrameIndex:
             self.seq,
         )
 
-    def enter(self, view: memoryview, start: int, size: int, address_size: int) -> None:
-        """Adds a frame."""
-        a3 = start + HEAD_SIZE + address_size
-        self.offset.append(start)
-        self.length.append(size)
-        self.tag.append(view[start + 1] & 3)
-        self.control.append(view[start + 6])
-        self.region.append(int.from_bytes(view[start + 7 : start + 9], "little"))
-        self.terminal.append(int.from_bytes(view[start + 9 : a3], "little"))
-        self.a3.append(view[a3])
-        self.afn.append(view[a3 + 1])
-        self.seq.append(view[a3 + 2])
-
     def part(self, first: int, last: int) -> FrameIndex:
-        """The frames ``first`` to before ``last``."""
-        made = FrameIndex.empty()
-        for column, more in zip(made.columns, self.columns, strict=True):
-            column.extend(more[first:last])
-        made.end = self.end
-        made.entry = None if self.entry is None else self.entry[first:last]
-        return made
+        """The frames ``first`` to before ``last``; nothing is copied."""
+        entry = None if self.entry is None else self.entry[first:last]
+        return FrameIndex(*(column[first:last] for column in self.columns), end=self.end, entry=entry)
 
     @classmethod
     def joined(cls, parts: Sequence[FrameIndex], end: int) -> FrameIndex:
         """Returns the frames of several indexes of one buffer, one behind the other."""
         if len(parts) == 1:
             return parts[0]
-        made = cls.empty()
-        for number, column in enumerate(made.columns):
-            column.frombytes(b"".join(memoryview(part.columns[number]) for part in parts))
-        if any(part.entry is not None for part in parts):
-            made.entry = array("I", b"".join(memoryview(part.entry or array("I")) for part in parts))
-        made.end = end
-        return made
+        columns = [b"".join(part.columns[number] for part in parts) for number in range(len(_CODES))]
+        with_entries = any(part.entry is not None for part in parts)
+        return cls.of(columns, end, b"".join(part.entry or b"" for part in parts) if with_entries else None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Memoryviews can't be pickled.
+        columns = [bytes(column) for column in self.columns]
+        return FrameIndex.of, (columns, self.end, None if self.entry is None else bytes(self.entry))
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -215,19 +207,18 @@ def scan(
         BufferError: the buffer is not contiguous.
         ValueError: an option is out of its range.
     """
-    view = byte_view(buffer)
-    check_options(address_size, max_length)
-    stop = check_range(len(view), start, stop, bounds)
-    index = FrameIndex.empty()
+    search = FrameSearch(buffer, address_size=address_size, max_length=max_length, final=final)
+    stop = check_range(len(search.view), start, stop, bounds)
     if bounds is None:
-        index.end = _scan_stretch(view, index, start, stop, len(view), address_size, max_length, final=final)
-        return index
-    index.entry = array("I")
+        search.search(start, stop)
+        return search.index()
+    entries = array("I")
     for number, (first, limit) in enumerate(pairwise(bounds), first_entry):
-        _scan_stretch(view, index, first, limit, limit, address_size, max_length, final=True)
-        index.entry.extend([number] * (len(index) - len(index.entry)))
-    index.end = bounds[-1]
-    return index
+        search.final, search.limit = True, limit
+        search.search(first, limit)
+        entries.extend([number] * (len(search) - len(entries)))
+    search.end = bounds[-1]
+    return search.index(entries)
 
 
 def check_range(size: int, start: int, stop: int | None, bounds: Sequence[int] | None) -> int:
@@ -246,36 +237,104 @@ def check_range(size: int, start: int, stop: int | None, bounds: Sequence[int] |
     return stop
 
 
-def _scan_stretch(
-    view: memoryview,
-    index: FrameIndex,
-    position: int,
-    stop: int,
-    limit: int,
-    address_size: int,
-    longest: int,
-    *,
-    final: bool,
-) -> int:
-    """Adds the frames that begin before ``stop`` and end before ``limit``; returns where the search ended."""
-    shortest = minimum_length(address_size)
-    sums = _RunningSums()
-    while (head := HEAD.search(view, position, limit)) and head.start() < stop:
-        at = head.start()
-        size = candidate_size(head[1], shortest, longest)
-        position = at + 1
-        if not size:
-            continue
-        if at + size > limit:
-            if not final:
-                return at
-        elif view[at + size - 1] == END:
-            last = at + size - 2
-            if sums.modulo_256(view, 0, at + HEAD_SIZE, last, at) == view[last]:
-                index.enter(view, at, size, address_size)
-                position = at + size
-    end = max(position, stop)
-    return end if final else min(end, _head_to_come(view, position, limit))
+class FrameSearch:
+    """Searches a buffer piece by piece, and keeps an index of all the frames that it finds.
+
+    Args:
+        buffer: any contiguous bytes. It is not copied.
+        address_size: bytes of the address field, 5 or 7.
+        max_length: largest L1 that is believed.
+        final: whether these are all bytes. If not, the search ends where more bytes may make a difference.
+        start: where the first piece will begin.
+        until: where the last one will end, by default at the end; that is good to know for the size of the index.
+
+    Raises:
+        TypeError: the argument is no buffer.
+        BufferError: the buffer is not contiguous.
+        ValueError: an option is out of its range.
+    """
+
+    def __init__(
+        self,
+        buffer: Buffer,
+        *,
+        address_size: int = 5,
+        max_length: int = MAX_NETWORK,
+        final: bool = True,
+        start: int = 0,
+        until: int | None = None,
+    ) -> None:
+        self.view = byte_view(buffer)
+        check_options(address_size, max_length)
+        check_range(len(self.view), start, until, None)
+        self.address_size = address_size
+        self.longest = max_length
+        self.final = final
+        self.limit = len(self.view)  # no frame ends behind
+        self.end = start
+        self._columns = [array(code) for code in _CODES]
+
+    def __len__(self) -> int:
+        """How many frames were found."""
+        return len(self._columns[0])
+
+    def search(self, start: int, stop: int) -> int:
+        """Looks for the frames that begin from ``start`` to before ``stop``; returns where the search ended.
+
+        Raises:
+            ValueError: that is no piece of the buffer, or the search is past it.
+        """
+        check_range(len(self.view), start, stop, None)
+        if start < self.end:
+            raise ValueError(f"the search is past {start}")
+        self.end = self._search(start, stop)
+        return self.end
+
+    def index(self, entry: Buffer | None = None) -> FrameIndex:
+        """What was found so far.
+
+        Args:
+            entry: between which two bounds each frame is.
+        """
+        return FrameIndex.of(map(bytes, self._columns), self.end, entry)
+
+    def _search(self, position: int, stop: int) -> int:
+        view, limit = self.view, self.limit
+        shortest = minimum_length(self.address_size)
+        sums = _RunningSums()
+        while (head := HEAD.search(view, position, limit)) and head.start() < stop:
+            at = head.start()
+            size = candidate_size(head[1], shortest, self.longest)
+            position = at + 1
+            if not size:
+                continue
+            if at + size > limit:
+                if not self.final:
+                    return at
+            elif view[at + size - 1] == END:
+                last = at + size - 2
+                if sums.modulo_256(view, 0, at + HEAD_SIZE, last, at) == view[last]:
+                    self._enter(at, size)
+                    position = at + size
+        end = max(position, stop)
+        return end if self.final else min(end, _head_to_come(view, position, limit))
+
+    def _enter(self, start: int, size: int) -> None:
+        view = self.view
+        a3 = start + HEAD_SIZE + self.address_size
+        fields = IndexedFrame(
+            start,
+            size,
+            view[start + 1] & 3,
+            view[start + 6],
+            int.from_bytes(view[start + 7 : start + 9], "little"),
+            int.from_bytes(view[start + 9 : a3], "little"),
+            view[a3],
+            view[a3 + 1],
+            view[a3 + 2],
+        )
+        for column, value in zip(self._columns, fields, strict=True):
+            column.append(value)
 
 
 def _head_to_come(view: memoryview, position: int, limit: int) -> int:

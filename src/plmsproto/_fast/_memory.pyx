@@ -1,0 +1,44 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
+"""Columns' memory as Python sees it: buffers that share an arena, which lives as long as any of them."""
+
+cimport cython
+from cpython.buffer cimport PyBuffer_FillInfo
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free
+
+cdef int64_t NO_ENTRIES = 0
+
+
+@cython.final
+cdef class Arena:
+    """Memory that is freed when nobody looks at any part of it any more."""
+
+    def __dealloc__(self):
+        free(self._bytes)
+
+
+@cython.final
+cdef class Memory:
+    """A column's bytes, handed over to whoever wants them."""
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, <void *>self._bytes, self._size, 1, flags)
+
+    def __len__(self):
+        return self._size
+
+
+cdef Arena arena_of(void *memory):
+    """Takes over memory of ``new_arena`` or of ``malloc``."""
+    cdef Arena made = Arena()
+    made._bytes = memory
+    return made
+
+
+cdef Memory memory_of(Arena arena, const void *data, Py_ssize_t size):
+    """Some bytes of an arena; a place in it may be missing where there are no bytes."""
+    cdef Memory made = Memory()
+    made._arena = arena
+    made._bytes = data if data is not NULL else &NO_ENTRIES
+    made._size = size
+    return made
