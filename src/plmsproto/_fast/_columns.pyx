@@ -15,7 +15,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint16
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
-from plmsproto._fast._memory cimport Arena, arena_of, memory_of
+from plmsproto._fast._memory cimport Arena, Pool, arena_of, memory_of, next_slab
 from plmsproto._fast.codes cimport (
     BCD,
     BITFIELD,
@@ -147,6 +147,7 @@ cdef enum:
     LONGEST_IP4 = 15
     MOST_ROWS = 1 << 20
     MOST_READ = 1 << 26
+    OP_FIELDS = 8        # of BoundOp: those that say what happens, and not where it goes
     MOST_DEPTH = 4       # a data unit, an event record in it, a data unit in that, an event record in it
 
 cdef int64_t NOTHING = INT64_MIN
@@ -195,6 +196,7 @@ cdef struct Program:
     int32_t size
     int32_t slack
     int32_t event
+    int32_t kind      # the same for those that find the same errors in the same bytes
     Op *ops
     Count *counts
     Numbers *tables
@@ -451,6 +453,8 @@ cdef class Interpreter:
     cdef uint8_t *_wanted[256]          # where it is SOME: a bit for each Fn
     cdef uint8_t *_known[256]
     cdef uint8_t _is_known[256]
+    cdef Pool _pool
+    cdef dict _kinds                    # of programs, by what they do
     cdef Table *_tables
     cdef int32_t _table_count
     # The frame that is being read.
@@ -505,6 +509,7 @@ cdef class Interpreter:
             raise ValueError(f"an address has 5 or 7 bytes, not {address_size!r}")
         self._plan = plan
         self._owner = Owner()
+        self._kinds = {}
         self._user_data = 7 + address_size
         self._ffff_is_all = plan.ffff_is_all
         self._send_time = op_of(SEND_TIME_OP)
@@ -518,6 +523,8 @@ cdef class Interpreter:
             free(self._tables[i].columns)
             free(self._tables[i].levels)
         free(self._tables)
+        while self._pool.slabs is not NULL:
+            free(next_slab(&self._pool))
         free(self._completed)
         free(self._errors)
         free(self._other_errors)
@@ -610,16 +617,30 @@ cdef class Interpreter:
         self._begin()
         try:
             tables = {}
+            slabs = {}
+            self._take_slabs(slabs)
             for i in range(self._table_count):
                 if self._tables[i].levels[0].count:
-                    tables[i] = self._take_table(&self._tables[i])
+                    tables[i] = self._take_table(&self._tables[i], slabs)
             editions = PyBytes_FromStringAndSize(<char *>self._editions, self._edition_count)
-            self._edition_count = 0
             return Harvest(tables, editions)
         finally:
+            for i in range(self._table_count):
+                empty_table(&self._tables[i])
+            self._edition_count = 0
             self._busy = False
 
-    cdef _take_table(self, Table *table):
+    cdef int _take_slabs(self, dict slabs) except -1:
+        """Hands over the slabs, by their address: from here on, tables are to be taken or emptied."""
+        cdef Arena arena
+        while self._pool.slabs is not NULL:
+            arena = arena_of(NULL)
+            slabs[<size_t>self._pool.slabs] = arena
+            arena._bytes = next_slab(&self._pool)
+        self._pool.elsewhere = 0
+        return 0
+
+    cdef _take_table(self, Table *table, dict slabs):
         from plmsproto.bulk.columns import TableData
 
         cdef int32_t i
@@ -627,12 +648,9 @@ cdef class Interpreter:
         for i in range(table.level_count):
             # About as many as this time, and whole rounds of the fewest.
             table.levels[i].expected = (table.levels[i].count * 17 // 16 // FEWEST_ROWS + 1) * FEWEST_ROWS
-        try:
-            return TableData(counts[0], self._take_columns(table), counts)
-        finally:
-            empty_table(table)
+        return TableData(counts[0], self._take_columns(table, slabs), counts)
 
-    cdef tuple _take_columns(self, Table *table):
+    cdef tuple _take_columns(self, Table *table, dict slabs):
         """Hands over the columns' memory: what the table has no more is not freed with the rest of it."""
         from plmsproto.bulk.columns import ColumnData
 
@@ -645,7 +663,10 @@ cdef class Interpreter:
         columns = []
         arenas = []
         for i in range(table.level_count):
-            arena = arena_of(table.levels[i].arena)
+            if table.levels[i].slab is not NULL:
+                arena = slabs[<size_t>table.levels[i].slab]
+            else:
+                arena = arena_of(table.levels[i].arena)
             table.levels[i].arena = NULL
             arenas.append(arena)
         for i in range(table.column_count):
@@ -683,6 +704,7 @@ cdef class Interpreter:
         for spec in specs[self._table_count:]:
             table = &self._tables[self._table_count]
             memset(table, 0, sizeof(Table))
+            table.pool = &self._pool
             table.columns = <Column *>calloc(len(spec.shapes), sizeof(Column))
             table.levels = <Level *>calloc(spec.levels, sizeof(Level))
             if table.columns is NULL or table.levels is NULL:
@@ -703,6 +725,8 @@ cdef class Interpreter:
     cdef Program *_learn(self, bound) except NULL:
         """Gets ready for an op table: only then may it be kept."""
         cdef Program *program = self._owner.program(bound)
+        does = bound.table, bound.counts, bound.tables, tuple([op[:OP_FIELDS] for op in bound.ops])
+        program.kind = self._kinds.setdefault(does, len(self._kinds))
         cdef int32_t slots = max(self._most_slots, program.slots + 1)
         cdef void *more
         self._catch_up()
@@ -839,6 +863,12 @@ cdef class Interpreter:
             if budget < 0 or (hopeless and cost > best_cost):
                 break
             budget -= user_data
+            status = self._may_be_better(&ways.ways[i], &ways.ways[best], best_lost, afn)
+            if status == ASK:
+                best = -status
+                break
+            if status != OK:
+                continue
             self._most_errors = best_errors if best_lost == 0 else INT64_MAX
             self._abort_when_lost = best_lost == 0 or cost > best_cost
             status = self._attempt(&ways.ways[i], afn)
@@ -863,6 +893,56 @@ cdef class Interpreter:
         self._other_errors, self._other_room = self._errors, self._error_room
         self._errors, self._error_room, self._error_count = errors, error_room, error_count
         return best
+
+    cdef int _may_be_better(self, Way *way, Way *best, int64_t best_lost, int32_t afn) noexcept nogil:
+        """Whether a way may fit better than the best so far: OK or FAILED. It can be told where bodies have fixed sizes.
+
+        It may not if it loses bytes while the other one loses none, or if all bodies are the same.
+        """
+        cdef int32_t position = self._user_data + 2, stop = self._size - 2 - way.aux_size
+        cdef int32_t points, bit, fn
+        cdef uint8_t *identifier
+        cdef int64_t size
+        cdef Program *program = NULL
+        cdef Program *other = NULL
+        cdef bint differs = way.aux_size != best.aux_size or way.has_tp != best.has_tp or way.coding != best.coding
+        cdef int status
+        if best_lost and differs:
+            return OK
+        if stop < position or (stop == position and way.aux_size):
+            return OK  # a case of its own
+        while position < stop:
+            if stop - position < 4:
+                return FAILED
+            identifier = <uint8_t *>self._data + position
+            points = count_points(identifier[0], identifier[1], way.coding, self._ffff_is_all)
+            if points == 0 or identifier[2] == 0:
+                return FAILED if best_lost == 0 else OK
+            size = 0
+            for bit in range(8):
+                if not identifier[2] >> bit & 1:
+                    continue
+                fn = 8 * identifier[3] + bit + 1
+                status = self._find_unit(afn, fn, way.set, &program)
+                if status == ASK:
+                    return ASK
+                if status != OK:
+                    return FAILED if best_lost == 0 else OK
+                if program.size < 0:
+                    return OK
+                size += program.size
+                if not differs:
+                    status = self._find_unit(afn, fn, best.set, &other)
+                    if status == ASK:
+                        return ASK
+                    differs = status != OK or program.kind != other.kind
+            if best_lost and differs:
+                return OK
+            size = position + 4 + points * size
+            if size > stop:
+                return FAILED if best_lost == 0 else OK
+            position = <int32_t>size
+        return OK if differs else FAILED
 
     cdef bint _is_hopeless(self, int32_t afn) noexcept nogil:
         """Whether no way can make sense of the first data unit, so that only its rest counts."""
@@ -1169,11 +1249,15 @@ cdef class Interpreter:
     cdef int _run(self, Program *program, Table *table, int32_t at, int32_t end) noexcept nogil:
         """Does the ops from ``at`` to before ``end``."""
         cdef Op *op
+        cdef int32_t done = 0
         cdef int status
         while at < end:
             op = &program.ops[at]
             if op.quick:
-                at += self._run_quick(op, table, end - at)
+                status = self._run_quick(op, table, end - at, &done)
+                if status != OK:
+                    return status
+                at += done
                 if at == end:
                     return OK
                 op = &program.ops[at]
@@ -1213,39 +1297,48 @@ cdef class Interpreter:
                 return status
         return OK
 
-    cdef inline int32_t _run_quick(self, Op *op, Table *table, int32_t most) noexcept nogil:
-        """Does frequent ops up to the first that is none, or whose bytes are no value; returns how many."""
+    cdef inline int _run_quick(self, Op *op, Table *table, int32_t most, int32_t *done) noexcept nogil:
+        """Does frequent ops up to the first that is none, or has to be looked at more closely; tells how many."""
         cdef const uint8_t *raw = self._data + self._position
         cdef const uint8_t *end = self._data + self._stop
-        cdef Column *column
-        cdef int64_t number = 0, row = -1
-        cdef int32_t done = 0, count, read
-        while done < most and op.quick and end - raw >= op.size:
-            count = min(op.alike, most - done)
-            if count > 1 and table is not NULL and end - raw >= count * op.size:
+        cdef const Op *first = op
+        cdef const Op *last = op + most
+        cdef Column *column = NULL
+        cdef int64_t number = 0, row = 0
+        cdef int32_t count, read
+        cdef int status
+        while op < last and op.quick and end - raw >= op.size:
+            if table is not NULL and op.column >= 0:
                 column = &table.columns[op.column]
                 row = table.levels[column.level].count
-                read = read_across(raw, op, count, column, row)
-                raw += read * op.size
-                op += read
-                done += read
-                if read:
-                    continue
-            if read_quick(raw, op.quick, &number):
-                if op.quick == STAMP_5 or not has_no_digits(raw, op.size):
-                    break
-                if table is not NULL and op.column >= 0:
-                    put_no_value(table, &table.columns[op.column])
-            elif table is not NULL and op.column >= 0:
-                column = &table.columns[op.column]
-                if row < 0:
-                    row = table.levels[column.level].count  # the same for all fields of a record
-                put_number(column, row, number * op.multiplier)
+                count = min(op.alike, <int32_t>(last - op))
+                if count > 1 and end - raw >= count * op.size:
+                    read = read_across(raw, op, count, column, row)
+                    raw += read * op.size
+                    op += read
+                    if read == count:
+                        continue
+                    column += read
+            else:
+                column = NULL
+            if not read_quick(raw, op.quick, &number):
+                if column is not NULL:
+                    put_number(column, row, number * op.multiplier)
+            elif op.quick == STAMP_5:
+                break
+            else:
+                if not has_no_digits(raw, op.size):
+                    self._position = <int32_t>(raw - self._data)
+                    status = self._note(self._position, op.size, self._position, NOT_BCD, op.number)
+                    if status != OK:
+                        return status
+                if column is not NULL:
+                    put_no_value(table, column)
             raw += op.size
             op += 1
-            done += 1
         self._position = <int32_t>(raw - self._data)
-        return done
+        done[0] = <int32_t>(op - first)
+        return OK
 
     cdef inline bint _holds(self, Op *op) noexcept nogil:
         cdef int64_t number = self._numbers[op.slot]

@@ -1,5 +1,12 @@
 """Memory that is written without the GIL and then handed to Python as it is."""
 
+from libc.stdint cimport uint8_t
+
+cdef enum:
+    SLAB_SIZE = 1 << 23
+    LARGE = 1 << 21    # from here on memory has large pages of its own
+    LITTLE = 1 << 18   # so much is taken from elsewhere first: many a call needs no more
+
 cdef extern from *:
     """
     #include <stdlib.h>
@@ -30,6 +37,44 @@ cdef extern from *:
 cdef inline size_t aligned(size_t size) noexcept nogil:
     """With a line to spare: columns of the same size would else compete for the same lines of a cache."""
     return ((size + 63) & ~<size_t>63) + 64
+
+
+# A slab gives many small arenas large pages together. It is freed as a whole.
+cdef struct Slab:
+    Slab *next
+
+
+cdef struct Pool:
+    Slab *slabs       # the one in use first
+    size_t used       # of that one
+    size_t elsewhere  # what was given that is in none
+
+
+cdef inline uint8_t *arena_from(Pool *pool, size_t size, Slab **slab) noexcept nogil:
+    """An arena, and the slab that it is in; NULL for the slab if it is to be freed by itself. NULL without memory."""
+    cdef Slab *made
+    slab[0] = NULL
+    if size >= LARGE or pool.elsewhere < LITTLE:
+        pool.elsewhere += size
+        return <uint8_t *>new_arena(size)
+    size = aligned(size)
+    if pool.slabs is NULL or size > SLAB_SIZE - pool.used:
+        made = <Slab *>new_arena(SLAB_SIZE)
+        if made is NULL:
+            return NULL
+        made.next = pool.slabs
+        pool.slabs = made
+        pool.used = aligned(sizeof(Slab))
+    slab[0] = pool.slabs
+    pool.used += size
+    return <uint8_t *>pool.slabs + pool.used - size
+
+
+cdef inline void *next_slab(Pool *pool) noexcept nogil:
+    """Takes a slab from a pool that has one, for somebody else to free."""
+    cdef Slab *slab = pool.slabs
+    pool.slabs = slab.next
+    return slab
 
 
 cdef class Arena:

@@ -9,7 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
-from plmsproto._fast._memory cimport aligned, new_arena
+from plmsproto._fast._memory cimport Pool, Slab, aligned, arena_from
 
 cdef enum:
     FEWEST_ROWS = 64  # room is made for so many at least; always for whole bytes of bits
@@ -34,7 +34,8 @@ cdef struct Level:
     int64_t count
     int64_t capacity
     int64_t expected   # as many rows as there were the last time
-    uint8_t *arena     # where all its columns are
+    uint8_t *arena     # where all its columns are ...
+    Slab *slab         # ... and the slab that it is a part of, if it is one
 
 
 cdef struct Table:
@@ -43,6 +44,7 @@ cdef struct Table:
     Column *columns
     Level *levels
     bint begun   # a row of it is being read
+    Pool *pool   # where memory comes from
 
 
 cdef inline size_t size_of(Column *column, int64_t capacity) noexcept nogil:
@@ -66,6 +68,12 @@ cdef inline uint8_t *moved(uint8_t **place, void *old, size_t kept, size_t size)
     return new
 
 
+cdef inline void free_arena(Level *level) noexcept nogil:
+    """Frees what is no part of a slab."""
+    if level.slab is NULL:
+        free(level.arena)
+
+
 cdef inline bint grow(Table *table, int32_t level, int64_t needed) noexcept nogil:
     """Gives all columns of a level room for more rows; false if there is no memory."""
     cdef int64_t before = table.levels[level].capacity
@@ -74,13 +82,14 @@ cdef inline bint grow(Table *table, int32_t level, int64_t needed) noexcept nogi
     cdef Column *column
     cdef uint8_t *arena
     cdef uint8_t *place
+    cdef Slab *slab
     cdef int32_t i
     while capacity < needed:
         capacity *= 2
     for i in range(table.column_count):
         if table.columns[i].level == level:
             size += size_of(&table.columns[i], capacity)
-    arena = place = <uint8_t *>new_arena(size)
+    arena = place = arena_from(table.pool, size, &slab)
     if arena is NULL:
         return False
     for i in range(table.column_count):
@@ -103,8 +112,8 @@ cdef inline bint grow(Table *table, int32_t level, int64_t needed) noexcept nogi
                 &place, column.offsets, kept, <size_t>(capacity + 1) * sizeof(int32_t)
             )
             column.offsets[0] = 0
-    free(table.levels[level].arena)
-    table.levels[level].arena = arena
+    free_arena(&table.levels[level])
+    table.levels[level].arena, table.levels[level].slab = arena, slab
     table.levels[level].capacity = capacity
     return True
 
@@ -191,8 +200,8 @@ cdef inline void empty_table(Table *table) noexcept:
         column.has_nulls = False
         column.nothing_before = 0
     for i in range(table.level_count):
-        free(table.levels[i].arena)
-        table.levels[i] = Level(0, 0, table.levels[i].expected, NULL)
+        free_arena(&table.levels[i])
+        table.levels[i] = Level(0, 0, table.levels[i].expected, NULL, NULL)
 
 
 cdef inline void truncate(Table *table, int64_t rows) noexcept nogil:
