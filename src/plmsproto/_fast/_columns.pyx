@@ -15,7 +15,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint16
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
-from plmsproto._fast._memory cimport Arena, Pool, arena_of, memory_of, next_slab
+from plmsproto._fast._memory cimport Arena, Pool, arena_of, free_slabs, memory_of, take_slabs
 from plmsproto._fast.codes cimport (
     BCD,
     BITFIELD,
@@ -454,6 +454,7 @@ cdef class Interpreter:
     cdef uint8_t *_known[256]
     cdef uint8_t _is_known[256]
     cdef Pool _pool
+    cdef dict _slabs                    # the arena of the slab that was in use when tables were taken
     cdef dict _kinds                    # of programs, by what they do
     cdef Table *_tables
     cdef int32_t _table_count
@@ -510,6 +511,7 @@ cdef class Interpreter:
         self._plan = plan
         self._owner = Owner()
         self._kinds = {}
+        self._slabs = {}
         self._user_data = 7 + address_size
         self._ffff_is_all = plan.ffff_is_all
         self._send_time = op_of(SEND_TIME_OP)
@@ -523,8 +525,7 @@ cdef class Interpreter:
             free(self._tables[i].columns)
             free(self._tables[i].levels)
         free(self._tables)
-        while self._pool.slabs is not NULL:
-            free(next_slab(&self._pool))
+        free_slabs(&self._pool)
         free(self._completed)
         free(self._errors)
         free(self._other_errors)
@@ -617,8 +618,8 @@ cdef class Interpreter:
         self._begin()
         try:
             tables = {}
-            slabs = {}
-            self._take_slabs(slabs)
+            slabs = take_slabs(&self._pool, self._slabs)
+            self._slabs = {<size_t>self._pool.slabs: slabs[<size_t>self._pool.slabs]} if slabs else {}
             for i in range(self._table_count):
                 if self._tables[i].levels[0].count:
                     tables[i] = self._take_table(&self._tables[i], slabs)
@@ -629,16 +630,6 @@ cdef class Interpreter:
                 empty_table(&self._tables[i])
             self._edition_count = 0
             self._busy = False
-
-    cdef int _take_slabs(self, dict slabs) except -1:
-        """Hands over the slabs, by their address: from here on, tables are to be taken or emptied."""
-        cdef Arena arena
-        while self._pool.slabs is not NULL:
-            arena = arena_of(NULL)
-            slabs[<size_t>self._pool.slabs] = arena
-            arena._bytes = next_slab(&self._pool)
-        self._pool.elsewhere = 0
-        return 0
 
     cdef _take_table(self, Table *table, dict slabs):
         from plmsproto.bulk.columns import TableData

@@ -46,7 +46,8 @@ cdef struct Slab:
 
 cdef struct Pool:
     Slab *slabs       # the one in use first
-    size_t used       # of that one
+    Slab *shared      # the last of them, if it belongs to an Arena: it was taken, but had room left
+    size_t used       # of the one in use
     size_t elsewhere  # what was given that is in none
 
 
@@ -70,13 +71,6 @@ cdef inline uint8_t *arena_from(Pool *pool, size_t size, Slab **slab) noexcept n
     return <uint8_t *>pool.slabs + pool.used - size
 
 
-cdef inline void *next_slab(Pool *pool) noexcept nogil:
-    """Takes a slab from a pool that has one, for somebody else to free."""
-    cdef Slab *slab = pool.slabs
-    pool.slabs = slab.next
-    return slab
-
-
 cdef class Arena:
     cdef void *_bytes
 
@@ -88,4 +82,6 @@ cdef class Memory:
 
 
 cdef Arena arena_of(void *memory)
+cdef dict take_slabs(Pool *pool, dict known)
+cdef void free_slabs(Pool *pool) noexcept
 cdef Memory memory_of(Arena arena, const void *data, Py_ssize_t size)

@@ -42,3 +42,40 @@ cdef Memory memory_of(Arena arena, const void *data, Py_ssize_t size):
     made._bytes = data if data is not NULL else &NO_ENTRIES
     made._size = size
     return made
+
+
+cdef dict take_slabs(Pool *pool, dict known):
+    """The arenas of all slabs by their address; the pool goes on with the one in use.
+
+    Args:
+        pool: where memory came from; all that is kept of it is to be taken, too.
+        known: the arena of the slab that was in use the last time.
+    """
+    cdef Slab *first = pool.slabs
+    cdef Slab *slab
+    cdef size_t used = pool.used
+    cdef Arena arena
+    arenas = dict(known)
+    pool.elsewhere = 0
+    pool.used = SLAB_SIZE  # should memory run out here, nothing is written to what is left
+    while pool.slabs is not NULL:
+        slab = pool.slabs
+        if slab is not pool.shared:
+            arena = arena_of(NULL)
+            arenas[<size_t>slab] = arena
+            arena._bytes = slab
+        pool.slabs = slab.next
+    pool.slabs = pool.shared = first
+    if first is not NULL:
+        first.next = NULL
+        pool.used = used
+    return arenas
+
+
+cdef void free_slabs(Pool *pool) noexcept:
+    """Frees the slabs that were not taken."""
+    cdef Slab *slab
+    while pool.slabs is not NULL and pool.slabs is not pool.shared:
+        slab = pool.slabs
+        pool.slabs = slab.next
+        free(slab)
