@@ -17,7 +17,7 @@ from plmsproto.formats import NO_DATA
 from plmsproto.formats.base import STRAY_FILLS
 from plmsproto.identifier import ALL_POINTS, HIGHEST_FN
 from plmsproto.layout.cursor import FILL_RUN
-from plmsproto.layout.program import COMPARISON_NAMES, Code, CountKind, TimeKind
+from plmsproto.layout.program import COMPARISON_NAMES, Code, CountKind, Op, TimeKind
 
 FAST = Path(plmsproto.__file__).parent / "_fast"
 RENAMED = {"IF": "CONDITION"}
@@ -81,6 +81,7 @@ OTHERS: dict[str, dict[str, int]] = {
         "NO_EDITION": columns.NO_EDITION,
         "MOST_ROWS": interpreter.MOST_ROWS,
         "MOST_READ": interpreter.MOST_READ,
+        "OP_FIELDS": len(Op._fields),
     },
     "_objects.pyx": {"AUX_EC": EC_SIZE, "AUX_TP": TP_SIZE},
     "octets.pxd": {"NO_DATA": NO_DATA, "FILL_RUN": FILL_RUN},

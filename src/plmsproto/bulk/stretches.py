@@ -106,14 +106,7 @@ def search(view: memoryview, options: Options, threads: int) -> FrameIndex:
     """The frames of a buffer."""
 
     def work(start: int, stop: int) -> Stretch:
-        index = _implementation.scan(
-            view,
-            address_size=options.address_size,
-            max_length=options.max_length,
-            start=start,
-            stop=stop,
-            final=options.final,
-        )
+        index = _scan(view, options, start=start, stop=stop, final=options.final)
         return Stretch((start, index.end), index)
 
     if threads <= 1:
@@ -146,6 +139,10 @@ def stretches(view: memoryview, plan: Plan, options: Options, threads: int) -> I
         return Stretch((start, position), search.index(), harvests)
 
     return _in_order(len(view), threads, work)
+
+
+def _scan(view: memoryview, options: Options, **piece: Any) -> FrameIndex:
+    return _implementation.scan(view, address_size=options.address_size, max_length=options.max_length, **piece)
 
 
 def _in_order(size: int, threads: int, work: Callable[[int, int], Stretch]) -> Iterator[Stretch]:
@@ -216,13 +213,7 @@ def entry_stretches(
 
     def read(first: int, last: int) -> Stretch:
         within = bounds[first : last + 1]
-        index = _implementation.scan(
-            view,
-            address_size=options.address_size,
-            max_length=options.max_length,
-            bounds=within,
-            first_entry=first,
-        )
+        index = _scan(view, options, bounds=within, first_entry=first)
         harvests: list[Harvest] = []
         with _interpreter(plan, options) as interpreter:
             _read(interpreter, view, index, 0, harvests)
