@@ -15,7 +15,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint16
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
-from plmsproto._fast._memory cimport Arena, Pool, arena_of, free_slabs, memory_of, take_slabs
+from plmsproto._fast._memory cimport Arena, Pool, arena_of, free_slabs, memory_of, take_slabs, take_spare
 from plmsproto._fast.codes cimport (
     BCD,
     BITFIELD,
@@ -540,6 +540,7 @@ cdef class Interpreter:
         cdef Py_buffer data, places, sizes
         cdef int64_t number = first, end = last
         self._begin()
+        take_spare(&self._pool)
         # What was not got is not there to be released.
         memset(&data, 0, sizeof(Py_buffer))
         memset(&places, 0, sizeof(Py_buffer))

@@ -6,6 +6,8 @@ cdef enum:
     SLAB_SIZE = 1 << 23
     LARGE = 1 << 21    # from here on memory has large pages of its own
     LITTLE = 1 << 18   # so much is taken from elsewhere first: many a call needs no more
+    MOST_SPARE = 6     # slabs that are kept when nobody needs them ...
+    AT_HAND = 2        # ... and those of them that one pool gets at a time
 
 cdef extern from *:
     """
@@ -49,6 +51,8 @@ cdef struct Pool:
     Slab *shared      # the last of them, if it belongs to an Arena: it was taken, but had room left
     size_t used       # of the one in use
     size_t elsewhere  # what was given that is in none
+    Slab *spare       # those that were used before, and may be again
+    int spare_count
 
 
 cdef inline uint8_t *arena_from(Pool *pool, size_t size, Slab **slab) noexcept nogil:
@@ -60,9 +64,14 @@ cdef inline uint8_t *arena_from(Pool *pool, size_t size, Slab **slab) noexcept n
         return <uint8_t *>new_arena(size)
     size = aligned(size)
     if pool.slabs is NULL or size > SLAB_SIZE - pool.used:
-        made = <Slab *>new_arena(SLAB_SIZE)
-        if made is NULL:
-            return NULL
+        made = pool.spare
+        if made is not NULL:
+            pool.spare = made.next
+            pool.spare_count -= 1
+        else:
+            made = <Slab *>new_arena(SLAB_SIZE)
+            if made is NULL:
+                return NULL
         made.next = pool.slabs
         pool.slabs = made
         pool.used = aligned(sizeof(Slab))
@@ -73,6 +82,7 @@ cdef inline uint8_t *arena_from(Pool *pool, size_t size, Slab **slab) noexcept n
 
 cdef class Arena:
     cdef void *_bytes
+    cdef bint _is_slab
 
 
 cdef class Memory:
@@ -83,5 +93,6 @@ cdef class Memory:
 
 cdef Arena arena_of(void *memory)
 cdef dict take_slabs(Pool *pool, dict known)
+cdef void take_spare(Pool *pool) noexcept
 cdef void free_slabs(Pool *pool) noexcept
 cdef Memory memory_of(Arena arena, const void *data, Py_ssize_t size)

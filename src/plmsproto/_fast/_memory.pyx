@@ -1,5 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
-"""Columns' memory as Python sees it: buffers that share an arena, which lives as long as any of them."""
+"""Columns' memory as Python sees it: buffers that share an arena, which lives as long as any of them.
+
+Some slabs are kept for later: the system takes longer to give memory than it takes to fill it.
+"""
 
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
@@ -8,13 +11,20 @@ from libc.stdlib cimport free
 
 cdef int64_t NO_ENTRIES = 0
 
+cdef cython.pymutex spare_lock
+cdef Slab *spare = NULL
+cdef int spare_count = 0
+
 
 @cython.final
 cdef class Arena:
     """Memory that is freed when nobody looks at any part of it any more."""
 
     def __dealloc__(self):
-        free(self._bytes)
+        if self._is_slab:
+            put_aside(<Slab *>self._bytes)
+        else:
+            free(self._bytes)
 
 
 @cython.final
@@ -63,8 +73,10 @@ cdef dict take_slabs(Pool *pool, dict known):
         if slab is not pool.shared:
             arena = arena_of(NULL)
             arenas[<size_t>slab] = arena
-            arena._bytes = slab
+            arena._bytes, arena._is_slab = slab, True
         pool.slabs = slab.next
+    put_all_aside(&pool.spare)
+    pool.spare_count = 0
     pool.slabs = pool.shared = first
     if first is not NULL:
         first.next = NULL
@@ -72,10 +84,43 @@ cdef dict take_slabs(Pool *pool, dict known):
     return arenas
 
 
+cdef void put_aside(Slab *slab) noexcept:
+    """Keeps a slab that nobody needs; frees it if there are enough."""
+    global spare, spare_count
+    with spare_lock:
+        if spare_count < MOST_SPARE:
+            slab.next, spare = spare, slab
+            spare_count += 1
+            return
+    free(slab)
+
+
+cdef void take_spare(Pool *pool) noexcept:
+    """Gives a pool the spare slabs that it should have at hand, if there are any."""
+    global spare, spare_count
+    cdef Slab *slab
+    with spare_lock:
+        while spare is not NULL and pool.spare_count < AT_HAND:
+            slab = spare
+            spare = slab.next
+            spare_count -= 1
+            slab.next, pool.spare = pool.spare, slab
+            pool.spare_count += 1
+
+
+cdef void put_all_aside(Slab **slabs) noexcept:
+    cdef Slab *slab
+    while slabs[0] is not NULL:
+        slab = slabs[0]
+        slabs[0] = slab.next
+        put_aside(slab)
+
+
 cdef void free_slabs(Pool *pool) noexcept:
-    """Frees the slabs that were not taken."""
+    """Gives up the slabs that were not taken."""
     cdef Slab *slab
     while pool.slabs is not NULL and pool.slabs is not pool.shared:
         slab = pool.slabs
         pool.slabs = slab.next
-        free(slab)
+        put_aside(slab)
+    put_all_aside(&pool.spare)
