@@ -44,7 +44,7 @@ def scan(
         threads: how many work at once.
 
     Returns:
-        One array a field (offset, length, tag, C, A1, A2, A3, AFN, SEQ), one place in each array a frame.
+        One column a field (offset, length, tag, C, A1, A2, A3, AFN, SEQ), one place in each column a frame.
 
     Raises:
         TypeError: the argument is neither buffer nor frames.
