@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 import json
 import tracemalloc
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pytest
 import zstandard
 
+import plmsproto as plms
 from plmsproto.archive.cells import as_cells, json_text, without_dictionaries
 from plmsproto.archive.compression import ByteStream
 from plmsproto.archive.durable import Lock, replace_text
@@ -177,3 +179,21 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     replace_text(path, "两")
     assert path.read_text(encoding="utf-8") == "两"
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_rows_that_wait_keep_only_their_own_memory() -> None:
+    """Tables of one decode share memory: a few rows that wait must not keep all of it."""
+    written: list[pa.Table] = []
+    rows = plms.bulk.decode(bytes(plms.examples("present_power")[0]) * 3)["present_power"].to_arrow()
+    gathering = Gathering(lambda _, table: written.append(table))
+    gathering.add("present_power", rows)
+    gathering.flush()
+    assert written == [rows]
+    assert not {*places_of(written[0])} & {*places_of(rows)}
+
+
+def places_of(table: pa.Table) -> Iterator[int]:
+    for column in table.columns:
+        for chunk in column.chunks:
+            kept = chunk.indices if isinstance(chunk, pa.DictionaryArray) else chunk
+            yield from (buffer.address for buffer in kept.buffers() if buffer is not None)

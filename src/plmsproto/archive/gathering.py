@@ -33,10 +33,13 @@ class Gathering:
 
     def add(self, name: str, table: pa.Table) -> None:
         """Takes rows of a table."""
-        self._tables.setdefault(name, []).append(table)
+        waiting = self._tables.setdefault(name, [])
         self._sizes[name] = self._sizes.get(name, 0) + table.nbytes
         if self._sizes[name] >= self._group:
+            waiting.append(table)
             self._flush(name)
+        else:
+            waiting.append(_copied(table))
         if sum(self._sizes.values()) > self._limit:
             # Down to half of it, so that not every block writes a few rows more.
             for largest in sorted(self._sizes, key=lambda each: self._sizes[each], reverse=True):
@@ -58,3 +61,9 @@ class Gathering:
         tables = self._tables.pop(name)
         del self._sizes[name]
         self._write(name, pa.concat_tables(tables).combine_chunks())
+
+
+def _copied(table: pa.Table) -> pa.Table:
+    """The same rows in memory of their own: that of a decoded table is shared with all others of its block."""
+    columns = [pa.concat_arrays(column.chunks) if column.num_chunks else column for column in table.columns]
+    return pa.table(columns, table.schema)
