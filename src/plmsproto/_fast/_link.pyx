@@ -26,6 +26,10 @@ cdef enum:
     MAX_NETWORK = 16383
     WINDOW = 1 << 16
     AHEAD = 1 << 10
+    # Columns of an index: how many, bytes of a frame in all of them together, and what aligned() adds to one at most.
+    COLUMNS = 9
+    FRAME_BYTES = 23
+    TO_SPARE = 128
     # From one candidate to the next at least: any closer, one of the two would have the other's 68H as the low byte of
     # its length word, and so tag 0.
     STRIDE = 5
@@ -422,7 +426,7 @@ cdef class FrameSearch:
         """What was found so far."""
         return self._index(entry)
 
-    cdef object _index(self, entry):
+    cdef object _index(self, entry):  # by itself, as Cython warns of attributes that are set in a critical section
         from plmsproto.link.scan import FrameIndex
 
         cdef Py_ssize_t count = self._count
@@ -451,11 +455,11 @@ cdef class FrameSearch:
         False if there is no memory.
         """
         cdef double seen = <double>(position - self._first + 1)
-        cdef double expected = 1.1 * self._count * ((self._until - self._first) / seen)
+        cdef double expected = 1.1 * self._count * max(1.0, (self._until - self._first) / seen)
         cdef Py_ssize_t count = self._count
         cdef Py_ssize_t capacity = count + 1024 + (<Py_ssize_t>expected if expected < 8 * count else 8 * count)
         cdef Columns *columns = &self._columns
-        cdef uint8_t *memory = <uint8_t *>new_arena(23 * capacity + 9 * 128)
+        cdef uint8_t *memory = <uint8_t *>new_arena(<size_t>capacity * FRAME_BYTES + COLUMNS * TO_SPARE)
         cdef uint8_t *place = memory
         if memory is NULL:
             return False
