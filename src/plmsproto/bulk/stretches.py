@@ -127,16 +127,17 @@ def stretches(view: memoryview, plan: Plan, options: Options, threads: int) -> I
             start=start,
             until=stop,
         )
+        index = FrameIndex.empty()
         with _interpreter(plan, options) as interpreter:
             while position < stop:
                 target = min(position + WINDOW, stop)
-                done = len(search)
                 position = search.search(position, target)
-                _read(interpreter, view, search.index(), done, harvests)
+                done, index = len(index), search.index()
+                _read(interpreter, view, index, done, harvests)
                 if position < target:
                     break
             harvests.append(interpreter.take())
-        return Stretch((start, position), search.index(), harvests)
+        return Stretch((start, position), index, harvests)
 
     return _in_order(len(view), threads, work)
 

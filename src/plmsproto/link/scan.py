@@ -89,6 +89,8 @@ class IndexedFrame(NamedTuple):
 _CODES: Final = "QHBBHIBBB"
 """How wide the fields of an index are: ``array`` and ``struct`` codes, in the order of ``IndexedFrame``."""
 
+_NOTHING: Final = tuple(memoryview(b"").cast(code) for code in _CODES)  # type: ignore[call-overload]  # overloaded by code
+
 
 @dataclass(slots=True, repr=False)
 class FrameIndex:
@@ -118,9 +120,9 @@ class FrameIndex:
 
     @classmethod
     def of(cls, columns: Iterable[Buffer], end: int, entry: Buffer | None = None) -> FrameIndex:
-        """Returns the index that has these columns' bytes."""
+        """Returns the index that has these columns' bytes, which can't be written to."""
         views = (
-            memoryview(column).cast("B").cast(code).toreadonly()  # type: ignore[call-overload]  # overloaded by code
+            memoryview(column).cast(code)  # type: ignore[call-overload]  # overloaded by code
             for column, code in zip(columns, _CODES, strict=True)
         )
         places = None if entry is None else memoryview(entry).cast("B").cast("I").toreadonly()
@@ -129,7 +131,7 @@ class FrameIndex:
     @classmethod
     def empty(cls) -> FrameIndex:
         """Returns an index of no frames."""
-        return cls.of([b""] * len(_CODES), 0)
+        return cls(*_NOTHING)
 
     @property
     def columns(self) -> tuple[memoryview, ...]:
