@@ -97,11 +97,10 @@ class FrameIndex:
     """The frames of a buffer, in order: one column a field, one place in each column a frame.
 
     It keeps no hold of the buffer. Indexing and iterating give ``IndexedFrame`` records; the columns are there for bulk
-    work: memoryviews of numbers, which are read-only, and which numpy and Arrow take without a copy.
+    work: memoryviews of numbers, which are read-only, and which numpy and Arrow take without a copy. They are called as
+    the fields of ``IndexedFrame``, and 8 (offset), 4 (terminal), 2 (length, region) or 1 byte wide.
 
     Attributes:
-        offset, length, tag, control, region, terminal, a3, afn, seq: as in ``IndexedFrame``; 8, 2, 1, 1, 2, 4, 1, 1 and
-            1 bytes wide.
         end: where the search ended.
         entry: between which two bounds each frame is, if there were bounds; four bytes wide.
     """
