@@ -126,12 +126,16 @@ LAYOUTS = {
     "one name for a name and a small number": "n u1\nif n == 1 { x u1 (1=one) } else { x u1 }\ny u1",
     "one name for text and bytes": "n u1\nif n == 1 { x ascii[2] } else { x raw[2] }\ny u1",
     "one name for far apart scales": "n u1\nif n == 1 { x bcd[9] } else { x u1 *0.0001 }\ny u1",
-    "one name for bit fields with and without spare bits": "n u1\nif n == 1 { x u1 { a: 0..7 } } else { x u1 { a: 0 } }\ny u1",  # noqa: E501
+    "one name for bit fields with and without spare bits": (
+        "n u1\nif n == 1 { x u1 { a: 0..7 } } else { x u1 { a: 0 } }\ny u1"
+    ),
     "one name for two bit fields": "n u1\nif n == 1 { x u1 { a: 0; b: 1 } } else { x u1 { b: 0; c: 1..2 } }\ny u1",
     "one name for two times": "n u1\nif n == 1 { x A17 } else { x A18 }\ny u1",
     "one name for two bit strings": "n u1\nif n == 1 { x bs[1] 1..8 } else { x bs[3] }\ny u1",
     "one name for two identifiers": "n u1\nif n == 1 { x identifier } else { x identifier(0x0C) }\ny u1",
-    "a name that another's suffix makes": "n u1\nif n == 1 { x u1 s\nx_min u1 min } else { x u1 min\nx_min u1 min }\ny u1",  # noqa: E501
+    "a name that another's suffix makes": (
+        "n u1\nif n == 1 { x u1 s\nx_min u1 min } else { x u1 min\nx_min u1 min }\ny u1"
+    ),
     "a name that a suffix makes inside": "n u1\nr { if n == 1 { x u1 s\nx_min u1 min } else { x u1 min } }\ny u1",
     "names of every row's columns": "\n".join(
         f"{name} u1" for name in ("time", "pn", "frame", "edition", "fn", "record")
@@ -161,7 +165,9 @@ LAYOUTS = {
     "units inside": "n u1\ninner units(0x0C)",
     "units inside a record": "x { inner units(0x0C) }",
     "units of events inside": "x[*] event\n",
-    "bit parts of all kinds": "x u4 { a: 0..8; b: 9..12 bcd; c: 13 (0=no 1=yes); d: 14..15 *0.5; e: 16..27 (4095=all); f: 30..31 +7 }",  # noqa: E501
+    "bit parts of all kinds": (
+        "x u4 { a: 0..8; b: 9..12 bcd; c: 13 (0=no 1=yes); d: 14..15 *0.5; e: 16..27 (4095=all); f: 30..31 +7 }"
+    ),
     "bit parts that count": "x u1 { a: 0..1; b: 2..3 (1=one) }\ny[x.a] u1\nif x.b == 1 { z u1 }",
     "a time mark": "curve curve_mark\npower[curve.point_count] A9 kW at curve\nlast[2] { a u1 } at curve",
 }

@@ -73,6 +73,7 @@ OTHERS: dict[str, dict[str, int]] = {
     "_columns.pyx": {
         "AUX_OP": plan.AUX_OP,
         "UNDECODED_TABLE": plan.UNDECODED_TABLE,
+        "EDITIONS": len(plan.EDITIONS),
         "SETS": 2 * len(plan.EDITIONS),
         "TP_SIZE": TP_SIZE,
         "HIGHEST_FN": HIGHEST_FN,

@@ -459,3 +459,17 @@ def test_the_order_of_tables_is_that_of_their_numbers_and_keys(implementation: I
         places = [(catalogue.item_by_key(key).afn, catalogue.item_by_key(key).fn, key) for key in tables]
         assert places == sorted(places)
     assert orders[0] == orders[1]
+
+
+@needs_fast
+def test_memory_that_is_used_again_is_none_of_a_table_that_is_kept() -> None:
+    """Tables share memory, and what nobody needs is written to again: by the next stretch, and by the next call."""
+    with FAST.in_use():
+        content = b"".join(all_frames())
+        wanted = {key: table.to_pylist() for key, table in plms.bulk.decode(content).items()}
+        for key in list(wanted)[::20]:
+            kept = plms.bulk.decode(content)[key]
+            # The same plan with other values in the same columns.
+            plms.bulk.decode(b"".join(all_frames()[::-1]))
+            plms.bulk.decode(content, threads=2)
+            assert kept.to_pylist() == wanted[key]

@@ -138,7 +138,8 @@ cdef enum Wanted:
 
 cdef enum:
     HIGHEST_FN = 2048
-    SETS = 6             # of bodies: three editions, each with and without the variants of deviating devices
+    EDITIONS = 3
+    SETS = 6             # of bodies: each edition's with and without the variants of deviating devices
     MOST_BYTES = 1 << 17
     ALL_POINTS = 0xFFFF
     NO_EDITION = 0xFF
@@ -235,6 +236,7 @@ cdef Quick quick_code(Op *op) noexcept:
 
 
 cdef void count_alike(Program *program, Column *columns) noexcept:
+    """Fills in for each op how many are alike."""
     cdef Op *op
     cdef Column *column
     cdef int32_t at
@@ -369,10 +371,8 @@ cdef inline int32_t read_across(
     return 0
 
 
-# Numbers that are kept for counts and conditions
-
-
-# Numbers too large for 64 bits: of those, which are bit strings, it is known how many bits are set.
+# Numbers that are kept for counts and conditions. Of those too large for 64 bits, which are bit strings, it is known how
+# many bits are set.
 
 
 cdef inline int64_t large_of(int32_t bits) noexcept nogil:
@@ -447,8 +447,8 @@ cdef class Interpreter:
     # What the plan has said so far.
     cdef Ways *_ways[32 * 256]          # see ways_key
     cdef void **_units[2 * SETS * 256]  # for each set, direction and AFN: for each Fn a program, or an odd number, a fault
-    cdef Program *_events[3 * 256]
-    cdef uint8_t _no_event[3 * 256]
+    cdef Program *_events[EDITIONS * 256]  # for each edition and ERC
+    cdef uint8_t _no_event[EDITIONS * 256]
     cdef Wanted _any_wanted[256]
     cdef uint8_t *_wanted[256]          # where it is SOME: a bit for each Fn
     cdef uint8_t *_known[256]

@@ -12,9 +12,9 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memchr, memcpy, memmove, memset
+from libc.string cimport memchr, memmove, memset
 
-from plmsproto._fast._memory cimport Arena, aligned, arena_of, memory_of, new_arena
+from plmsproto._fast._memory cimport Arena, arena_of, memory_of, moved, new_arena
 
 from plmsproto.link.address import Address
 
@@ -351,15 +351,6 @@ cdef inline void enter(
     columns.a3[place] = a3[0]
     columns.afn[place] = a3[1]
     columns.seq[place] = a3[2]
-
-
-cdef inline uint8_t *moved(uint8_t **place, const void *old, size_t kept, size_t size) noexcept nogil:
-    """Takes the next bytes of an arena, and copies the old ones there."""
-    cdef uint8_t *new = place[0]
-    if kept:
-        memcpy(new, old, kept)
-    place[0] += aligned(size)
-    return new
 
 
 @cython.final

@@ -1,6 +1,7 @@
 """Memory that is written without the GIL and then handed to Python as it is."""
 
 from libc.stdint cimport uint8_t
+from libc.string cimport memcpy
 
 cdef enum:
     SLAB_SIZE = 1 << 23
@@ -39,6 +40,15 @@ cdef extern from *:
 cdef inline size_t aligned(size_t size) noexcept nogil:
     """With a line to spare: columns of the same size would else compete for the same lines of a cache."""
     return ((size + 63) & ~<size_t>63) + 64
+
+
+cdef inline uint8_t *moved(uint8_t **place, const void *old, size_t kept, size_t size) noexcept nogil:
+    """Takes the next bytes of an arena for a column, and copies its old ones there."""
+    cdef uint8_t *new = place[0]
+    if kept:
+        memcpy(new, old, kept)
+    place[0] += aligned(size)
+    return new
 
 
 # A slab gives many small arenas large pages together. It is freed as a whole.

@@ -7,9 +7,9 @@ are set to begin with, so that nothing is done for a value that is there.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
-from plmsproto._fast._memory cimport Pool, Slab, aligned, arena_from
+from plmsproto._fast._memory cimport Pool, Slab, aligned, arena_from, moved
 
 cdef enum:
     FEWEST_ROWS = 64  # room is made for so many at least; always for whole bytes of bits
@@ -57,15 +57,6 @@ cdef inline size_t size_of(Column *column, int64_t capacity) noexcept nogil:
     elif column.kind == c"l" or column.kind == c"v":
         size += aligned(<size_t>((capacity + 1) * sizeof(int32_t)))
     return size
-
-
-cdef inline uint8_t *moved(uint8_t **place, void *old, size_t kept, size_t size) noexcept nogil:
-    """Takes the next bytes of an arena, and moves the old ones there."""
-    cdef uint8_t *new = place[0]
-    if kept:
-        memcpy(new, old, kept)
-    place[0] += aligned(size)
-    return new
 
 
 cdef inline void free_arena(Level *level) noexcept nogil:
