@@ -97,13 +97,13 @@ class Expected:
     def _add_unit(self, unit: DataUnit, head: dict[str, Any], catalogue: Catalogue) -> None:
         if isinstance(unit.value, Undecoded):
             return
+        self.items[unit.key].append({**head, "pn": unit.pn, "": unit.value})
+        for number, event in enumerate(records_in(unit.value)):
+            if event.get("event") and not isinstance(event["data"], Undecoded):
+                row = {**head, "pn": unit.pn, "fn": unit.fn, "record": number, "": event["data"]}
+                self.events[event["event"]].append(row)
         for inner in inner_units(unit.value):
             self._add_unit(inner, head, catalogue)
-        for place, event in records_in(unit.value):
-            if event.get("event") and not isinstance(event["data"], Undecoded):
-                row = {**head, "pn": unit.pn, "fn": unit.fn, "record": place, "": event["data"]}
-                self.events[event["event"]].append(row)
-        self.items[unit.key].append({**head, "pn": unit.pn, "": unit.value})
 
 
 def head_of(message: Message, number: int, offset: int) -> dict[str, Any]:
@@ -136,20 +136,13 @@ def inner_units(value: Any) -> Iterator[DataUnit]:
             yield from inner_units(each)
 
 
-def records_in(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The event records inside a value that are not inside a data unit of their own, with their places in lists."""
-    if isinstance(value, Mapping):
-        for each in value.values():
-            if is_event(each):
-                yield 0, each
-            else:
-                yield from records_in(each)
-    elif isinstance(value, list):
-        for place, each in enumerate(value):
-            if is_event(each):
-                yield place, each
-            elif isinstance(each, Mapping):
-                yield from ((place, record) for _, record in records_in(each))
+def records_in(value: Any) -> Iterator[dict[str, Any]]:
+    """The event records inside a value that are not inside a data unit of their own, in order."""
+    if is_event(value):
+        yield value
+    elif isinstance(value, (Mapping, list)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from records_in(each)
 
 
 def is_event(value: Any) -> bool:

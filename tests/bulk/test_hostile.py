@@ -159,21 +159,41 @@ def test_a_list_of_entries_that_may_take_no_byte_asks_for_no_memory(count: str) 
     assert faults(known, raw + b"\1\0\0\0") == ["an entry of a list takes no bytes"]
 
 
-def test_data_units_inside_one_of_the_same_kind() -> None:
-    known = catalogue(f"kind u1\na[1] u1\nif kind == 1 {{\ninner units({AFN})\n}}")
+def test_the_rows_of_units_inside_a_unit_of_the_same_item_follow_its_own(implementation: Implementation) -> None:
+    known = catalogue(f"kind u1\na[kind + 1] u1\nt ascii[2]\nb u1 {{ f: 0 }}\nif kind == 1 {{\ninner units({AFN})\n}}")
     unit = b"\0\0\1\0"
-    assert read(known, b"\0\1", b"\1\2" + unit + b"\0\3", b"\0\4") == [
-        {"kind": 0, "a": [1]},
-        {"kind": 1, "a": [2]},
-        {"kind": 0, "a": [4]},
-    ]
-    assert faults(known, b"\1\2" + unit + b"\0\3") == ["data units nest too deep"]
+
+    def body(kind: int, *numbers: int) -> bytes:
+        return bytes((kind, *numbers)) + (
+            b"\xee\xee\xee" if numbers[0] == 7 else b"t" + str(numbers[0]).encode() + b"\1"
+        )
+
+    outer = body(1, 2, 3) + unit + body(0, 4) + unit + body(0, 7) + unit + body(0, 5)
+    rows = read(known, body(0, 1), outer, body(0, 6))
+    assert [row["a"] for row in rows] == [[1], [2, 3], [4], [7], [5], [6]]
+    assert [row["t"] for row in rows] == ["t1", "t2", "t4", None, "t5", "t6"]
+    assert [row["b"] and row["b"]["f"] for row in rows] == [True, True, True, None, True, True]
+    damaged = outer[:-1]
+    assert [row["a"] for row in read(known, damaged, body(0, 6))] == [[2, 3], [4], [7], [6]]
+    assert faults(known, damaged) == ["the data end inside a field"]
+    # Without an identifier the outer unit is lost too, with all that is inside it.
+    assert read(known, outer + b"\0\0\0\0", body(0, 6)) == read(known, body(0, 6))
+    deeper = body(1, 2, 3) + unit + body(1, 8, 9) + unit + body(0, 4)
+    assert [row["a"] for row in read(known, deeper)] == [[2, 3]]
+    assert faults(known, deeper) == ["data units nest too deep"]
 
 
-def test_the_number_of_an_event_record_that_is_in_no_list() -> None:
+def test_event_records_of_a_data_unit_are_counted(implementation: Implementation) -> None:
     known = catalogue("kind u1\nif kind == 0 {\nlist[*] event\n} else {\none event\n}", event="x u1")
     rows = read(known, b"\0" + b"\xc9\1\7" * 3, b"\1\xc9\1\7", key="happening")
     assert [row["record"] for row in rows] == [0, 1, 2, 0]
+
+
+def test_event_records_in_a_list_of_records_are_counted_through(implementation: Implementation) -> None:
+    known = catalogue("n u1\nx[n] {\na u1\ny event\n}\nz event", event="x u1")
+    entry = b"\5\xc9\1\7"
+    rows = read(known, b"\3" + entry * 3 + b"\xc9\1\7", b"\2\5\xee" + entry + b"\xc9\1\7", key="happening")
+    assert [row["record"] for row in rows] == [0, 1, 2, 3, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ from plmsproto._fast.growing cimport (
     Column,
     Level,
     Table,
+    append_rows,
     empty_table,
     end_bytes,
     ensure,
@@ -435,6 +436,34 @@ cdef struct Question:
     int32_t d
 
 
+cdef int make_table(Table *table, spec, Pool *pool) except -1:
+    """A table without rows."""
+    cdef Py_ssize_t i
+    memset(table, 0, sizeof(Table))
+    table.pool = pool
+    table.columns = <Column *>calloc(len(spec.shapes), sizeof(Column))
+    table.levels = <Level *>calloc(spec.levels, sizeof(Level))
+    if table.columns is NULL or table.levels is NULL:
+        free(table.columns)
+        free(table.levels)
+        raise MemoryError
+    table.column_count = len(spec.shapes)
+    table.level_count = spec.levels
+    for i, shape in enumerate(spec.shapes):
+        table.columns[i].kind = ord(shape.kind)
+        table.columns[i].width = shape.width
+        table.columns[i].level = shape.level
+        table.columns[i].child = shape.child
+        table.columns[i].inside = shape.inside
+    return 0
+
+
+cdef void free_table(Table *table) noexcept:
+    empty_table(table)
+    free(table.columns)
+    free(table.levels)
+
+
 @cython.final
 cdef class Interpreter:
     """Reads frames into columns by a plan."""
@@ -457,6 +486,7 @@ cdef class Interpreter:
     cdef dict _slabs                    # the arena of the slab that was in use when tables were taken
     cdef dict _kinds                    # of programs, by what they do
     cdef Table *_tables
+    cdef Table *_inner_tables           # rows of units inside a unit of the same item, until the outer row is whole
     cdef int32_t _table_count
     # The frame that is being read.
     cdef const uint8_t *_data
@@ -521,10 +551,10 @@ cdef class Interpreter:
     def __dealloc__(self):
         cdef int32_t i
         for i in range(self._table_count):
-            empty_table(&self._tables[i])
-            free(self._tables[i].columns)
-            free(self._tables[i].levels)
+            free_table(&self._tables[i])
+            free_table(&self._inner_tables[i])
         free(self._tables)
+        free(self._inner_tables)
         free_slabs(&self._pool)
         free(self._completed)
         free(self._errors)
@@ -629,6 +659,7 @@ cdef class Interpreter:
         finally:
             for i in range(self._table_count):
                 empty_table(&self._tables[i])
+                empty_table(&self._inner_tables[i])
             self._edition_count = 0
             self._busy = False
 
@@ -684,34 +715,27 @@ cdef class Interpreter:
 
     cdef int _catch_up(self) except -1:
         """Learns of the tables that the plan has got meanwhile."""
-        cdef Table *table
-        cdef int32_t i
+        cdef Py_ssize_t size
         specs = list(self._plan.tables)
+        size = len(specs) * sizeof(Table)
         if len(specs) <= self._table_count:
             return 0
-        more = <Table *>realloc(self._tables, len(specs) * sizeof(Table))
+        more = <Table *>realloc(self._tables, size)
         if more is NULL:
             raise MemoryError
         self._tables = more
+        more = <Table *>realloc(self._inner_tables, size)
+        if more is NULL:
+            raise MemoryError
+        self._inner_tables = more
         for spec in specs[self._table_count:]:
-            table = &self._tables[self._table_count]
-            memset(table, 0, sizeof(Table))
-            table.pool = &self._pool
-            table.columns = <Column *>calloc(len(spec.shapes), sizeof(Column))
-            table.levels = <Level *>calloc(spec.levels, sizeof(Level))
-            if table.columns is NULL or table.levels is NULL:
-                free(table.columns)
-                free(table.levels)
-                raise MemoryError
-            table.column_count = len(spec.shapes)
-            table.level_count = spec.levels
+            make_table(&self._tables[self._table_count], spec, &self._pool)
+            try:
+                make_table(&self._inner_tables[self._table_count], spec, &self._pool)
+            except MemoryError:
+                free_table(&self._tables[self._table_count])
+                raise
             self._table_count += 1
-            for i, shape in enumerate(spec.shapes):
-                table.columns[i].kind = ord(shape.kind)
-                table.columns[i].width = shape.width
-                table.columns[i].level = shape.level
-                table.columns[i].child = shape.child
-                table.columns[i].inside = shape.inside
         return 0
 
     cdef Program *_learn(self, bound) except NULL:
@@ -1075,6 +1099,22 @@ cdef class Interpreter:
 
     # ---- what was written
 
+    cdef inline Table *_table(self, int32_t number) noexcept nogil:
+        """A table by its number; -1, -2 ... are the inner tables of 0, 1 ..."""
+        return &self._tables[number] if number >= 0 else &self._inner_tables[-1 - number]
+
+    cdef int _take_inner_rows(self, int32_t number) noexcept nogil:
+        """Puts the rows of inner units after that of the unit around them."""
+        cdef Table *inner = &self._inner_tables[number]
+        cdef int64_t i
+        if not append_rows(&self._tables[number], inner):
+            return MEMORY
+        truncate(inner, 0)
+        for i in range(self._completed_count):
+            if self._completed[i] == -1 - number:
+                self._completed[i] = number
+        return OK
+
     cdef inline int _complete(self, int32_t table) noexcept nogil:
         """Counts a row that is whole."""
         cdef int64_t room
@@ -1088,16 +1128,16 @@ cdef class Interpreter:
             self._completed_room = room
         self._completed[self._completed_count] = table
         self._completed_count += 1
-        self._tables[table].levels[0].count += 1
+        self._table(table).levels[0].count += 1
         return OK
 
     cdef void _back_to(self, int64_t completed, int64_t errors) noexcept nogil:
         """Takes back the rows that were completed since, and the errors that were noted."""
         cdef int64_t i
         for i in range(completed, self._completed_count):
-            self._tables[self._completed[i]].levels[0].count -= 1
+            self._table(self._completed[i]).levels[0].count -= 1
         for i in range(completed, self._completed_count):
-            truncate(&self._tables[self._completed[i]], self._tables[self._completed[i]].levels[0].count)
+            truncate(self._table(self._completed[i]), self._table(self._completed[i]).levels[0].count)
         self._completed_count = completed
         self._error_count = errors
 
@@ -1196,13 +1236,15 @@ cdef class Interpreter:
         """Reads a body into a new row; an event record's has a length."""
         cdef Table *whose = NULL
         cdef Table *table = NULL
-        cdef int32_t i
+        cdef int32_t i, number = program.table
         cdef int64_t row
         cdef int status
-        if program.table >= 0 and not self._dry:
-            whose = &self._tables[program.table]
+        if number >= 0 and not self._dry:
+            whose = &self._tables[number]
+            if whose.begun:  # a row can't begin in a table in which another one is being written
+                number = -1 - number
+                whose = self._table(number)
             table = NULL if self._trial else whose
-        # A row can't begin in a table in which another one is being written.
         if self._depth == MOST_DEPTH or (whose is not NULL and whose.begun):
             return self._fail(NESTED, self._position)
         self._numbers = self._free_numbers + self._depth * self._most_slots
@@ -1232,7 +1274,10 @@ cdef class Interpreter:
         if table is NULL:
             return status
         if status == OK:
-            return self._complete(program.table)
+            status = self._complete(number)
+            if status == OK and number >= 0 and self._inner_tables[number].levels[0].count:
+                status = self._take_inner_rows(number)
+            return status
         truncate(table, table.levels[0].count)
         return status
 
@@ -1654,7 +1699,7 @@ cdef class Interpreter:
         cdef int64_t wanted, done = 0
         cdef int32_t before, child = 0
         cdef Table *kept = table if op.column >= 0 else NULL
-        cdef bint records = False, plain = False, events = program.ops[at].code == EVENT
+        cdef bint records = False, plain = False
         cdef int status = self._count(program, op, &wanted)
         if status != OK:
             return status
@@ -1673,8 +1718,6 @@ cdef class Interpreter:
                 if done == wanted:
                     break
             before = self._position
-            if events:
-                self._record = <int32_t>done
             if kept is not NULL:
                 if not ensure(kept, child, 1):
                     return MEMORY
@@ -1735,6 +1778,7 @@ cdef class Interpreter:
         self._position += 1
         if erc == NO_DATA:
             self._put_event(table, op, -1, -1, -1)
+            self._record += 1
             return OK
         if self._position >= self._stop:
             return self._fail(DATA_END, self._position, op.number)
@@ -1778,6 +1822,7 @@ cdef class Interpreter:
                 self._start, size, position, self._fault.code, self._fault.op if self._fault.op else op.number
             )
         self._position = self._stop
+        self._record += 1
         self._start, self._stop, self._numbers = outer_start, outer_stop, outer_numbers
         return status
 

@@ -7,7 +7,7 @@ are set to begin with, so that nothing is done for a value that is there.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from plmsproto._fast._memory cimport Pool, Slab, aligned, arena_from, moved
 
@@ -43,7 +43,7 @@ cdef struct Table:
     int32_t level_count
     Column *columns
     Level *levels
-    bint begun   # a row of it is being read
+    bint begun   # a row of it is being written
     Pool *pool   # where memory comes from
 
 
@@ -218,3 +218,43 @@ cdef inline void truncate(Table *table, int64_t rows) noexcept nogil:
             table.levels[column.child].count = column.offsets[kept]
         elif column.kind == c"v":
             column.used = column.offsets[kept]
+
+
+cdef inline bint append_rows(Table *table, Table *other) noexcept nogil:
+    """Appends all rows of a table that has the same columns; false if there is no memory."""
+    cdef Column *column
+    cdef Column *source
+    cdef uint8_t *room
+    cdef int64_t first, rows, row, base
+    cdef int32_t i
+    for i in range(table.level_count):
+        if not ensure(table, i, other.levels[i].count):
+            return False
+    for i in range(table.column_count):
+        column, source = &table.columns[i], &other.columns[i]
+        first, rows = table.levels[column.level].count, other.levels[column.level].count
+        if rows == 0:
+            continue
+        if column.kind == c"n":
+            memcpy(column.data + first * column.width, source.data, <size_t>(rows * column.width))
+        elif column.kind == c"b":
+            for row in range(rows):
+                put_flag(column, first + row, source.data[row >> 3] >> (row & 7) & 1)
+        elif column.kind == c"l" or column.kind == c"v":
+            base = table.levels[column.child].count if column.kind == c"l" else column.used
+            for row in range(rows):
+                column.offsets[first + row + 1] = <int32_t>(base + source.offsets[row + 1])
+        if column.kind == c"v" and source.used:
+            room = room_for(column, source.used)
+            if room is NULL:
+                return False
+            memcpy(room, source.data, <size_t>source.used)
+            column.used += source.used
+        for row in range(rows if source.has_nulls else 0):
+            if not source.valid[row >> 3] >> (row & 7) & 1:
+                column.valid[(first + row) >> 3] &= <uint8_t>~(1 << ((first + row) & 7))
+                column.has_nulls = True
+                column.nothing_before = first + row + 1
+    for i in range(table.level_count):
+        table.levels[i].count += other.levels[i].count
+    return True

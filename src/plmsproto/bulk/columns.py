@@ -60,35 +60,26 @@ class Harvest(NamedTuple):
 
 
 class TableBuilder:
-    """Columns that grow, one list each: values, ends of lists, nothing but truth for records; ``None`` for none."""
+    """Columns that grow: a Python list each. Of records ``True`` marks those that are there; ``None`` is a null."""
 
     def __init__(self, spec: TableSpec) -> None:
         self.spec = spec
         self.values: list[list[Any]] = [[] for _ in spec.columns]
         self.counts = [0] * spec.levels
+        self.levels: list[list[tuple[int, int]]] = [[] for _ in range(spec.levels)]
+        for number, shape in enumerate(spec.shapes):
+            self.levels[shape.level].append((number, shape.child))
 
-    def put(self, column: int, value: Any) -> None:
-        """Appends a value."""
-        self.values[column].append(value)
-
-    def put_nothing(self, column: int) -> None:
-        """No value, nor anything inside."""
-        shape = self.spec.shapes[column]
-        for each in range(column, column + shape.inside + 1):
-            if self.spec.shapes[each].level == shape.level:
-                self.values[each].append(None)
-
-    def end_list(self, column: int) -> None:
-        """Appends a list: the entries that were put since the last one."""
-        self.put(column, self.counts[self.spec.shapes[column].child])
-
-    def truncate(self, rows: int) -> None:
-        """Takes back all rows but the first ones, and what was begun of a row."""
-        self.counts[0] = rows
-        for values, shape in zip(self.values, self.spec.shapes, strict=True):
-            del values[self.counts[shape.level] :]
-            if shape.kind == "l":
-                self.counts[shape.child] = next((end for end in reversed(values) if end is not None), 0)
+    def put(self, row: Mapping[int, Any], level: int = 0) -> None:
+        """Appends a row: column → value, or a list of rows for the entries of a list; what is missing is null."""
+        for column, child in self.levels[level]:
+            value = row.get(column)
+            if child and value is not None:
+                for entry in value:
+                    self.put(entry, child)
+                value = self.counts[child]
+            self.values[column].append(value)
+        self.counts[level] += 1
 
     def data(self) -> TableData:
         """The rows as Arrow has them."""

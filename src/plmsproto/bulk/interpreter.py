@@ -1,103 +1,78 @@
 """Frames into columns, in pure Python: the reference of the compiled twin in ``_fast``.
 
-An interpreter is given a plan and a stretch of a frame index, reads each frame as ``application.reading`` does, by the
-op tables of the plan, and appends values to the columns of the plan's tables. Nothing is decided here that is not
-decided there: the order of the ways to read a frame, which one is taken, what is an error. Values are read by the
-formats themselves.
+A frame is decoded as ``application.reading`` decodes every frame. Its values are then moved into columns, along the
+layouts that read them. Nothing here reads bytes, so the values of a table are those of ``plmsproto.decode``.
 
-A row that was begun counts only when its data unit is whole; what an attempt at a frame wrote is taken back if another
-attempt fits better.
+A row is a dict: place of a column → value, or a list of rows for the entries of a list. What is missing has no value.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from ..application.auxiliary import SEND_TIME, TP_SIZE
-from ..application.reading import MOST_BYTES
-from ..errors import BadStructureError, BadValueError, PlmsError
-from ..formats import NO_DATA, Format
-from ..identifier import PointCoding, decode_identifier
-from ..layout import BitPart
-from ..layout.counts import COMPARISONS
-from ..layout.cursor import FILL_RUN
-from ..layout.program import COMPARISON_NAMES, Code, CountKind
-from .binding import NO_COLUMN, NO_TABLE, Bound, BoundOp
+from ..application.reading import Outcome, read_user_data
+from ..application.units import BodyContext, DataUnit
+from ..errors import BadStructureError, PlmsError
+from ..formats import Format
+from ..identifier import Identifier, ItemIdentifier, PointCoding, decode_identifier
+from ..layout import (
+    Bitfield,
+    Conditional,
+    Event,
+    Field,
+    Leaf,
+    ListOf,
+    PackedList,
+    Record,
+    Shape,
+    SizedLeaf,
+    Undecoded,
+    Units,
+    Writer,
+)
+from ..layout.cursor import join_path
+from ..layout.event import LENGTH, named_lengths
+from ..layout.nodes import Member
+from ..link import Direction, Frame
+from .binding import NO_COLUMN, NO_TABLE, Bound
 from .columns import NO_EDITION, Harvest, TableBuilder
 from .faults import REASONS, Fault
-from .plan import AUX_OP, TP_OP, UNDECODED_TABLE, Plan, Way
+from .plan import AUX_OP, EDITIONS, TP_OP, UNDECODED_TABLE, Plan, Way, set_of
 from .schema import Column, Kind
 
 _EPOCH: Final = dt.datetime(1970, 1, 1)
 _FAULT_OF: Final = {reason: fault for fault, reason in REASONS.items()}
 _CODINGS: Final = (PointCoding.BIT_GROUPS, PointCoding.NUMBERED_GROUP)
 
-
 MOST_ROWS: Final = 1 << 20
 MOST_READ: Final = 1 << 26
 """After so many rows, or bytes of frames, an interpreter stops, for what it wrote to be taken."""
 
-
-class _Unfit(Exception):  # noqa: N818 - nothing that anybody but this module sees
-    """A structure that does not fit."""
-
-    def __init__(self, fault: int, position: int | None = None, op: int = 0) -> None:
-        self.fault = fault
-        self.position = position
-        self.op = op
-
-
-class _Error(NamedTuple):
-    """Bytes that did not decode, and why."""
-
-    raw: bytes
-    position: int
-    fault: int
-    op: int
-    pn: int
-    fn: int
-    afn: int
+Row = dict[int, Any]
 
 
 class Interpreter:
-    """Reads frames into columns by a plan. One thread's business."""
+    """Reads frames into columns by a plan. For one thread at a time."""
 
     def __init__(self, plan: Plan, *, address_size: int = 5) -> None:
         """Begins with no rows.
 
         Args:
-            plan: what to do.
+            plan: which tables there are, and where values go.
             address_size: bytes of the address field, 5 or 7.
         """
         self.plan = plan
-        self.user_data = 7 + address_size
+        self.address_size = address_size
         self.tables: dict[int, TableBuilder] = {}
         self.editions = bytearray()
-        # The frame that is being read.
-        self.data = b""
-        self.frame = 0
-        self.way = Way(0, 0, 0, 0, 0, 0)
-        self.direction = 0
-        # Rows that were completed since the frame began, and what did not decode.
-        self.completed: list[int] = []
-        self.errors: list[_Error] = []
-        self.lost = 0
-        # The body that is being read.
-        self.afn = self.fn = self.pn = 0
-        self.start = self.position = self.stop = 0
-        self.numbers: list[int | None] = []
-        self.record = 0
-        self.nested = self.dry = False
-        self.begun: set[int] = set()
 
     def run(self, view: memoryview, offsets: Sequence[int], lengths: Sequence[int], first: int, last: int) -> int:
         """Reads the frames ``first`` to before ``last`` of an index, or fewer if there is much in them.
 
-        A few bytes may ask for many points and Fn: so what is kept is bounded by ``MOST_ROWS`` and not by the bytes
-        alone.
+        A few bytes may ask for many points and Fn. So what is kept is bounded by ``MOST_ROWS``, not by the bytes alone.
 
         Args:
             view: the bytes.
@@ -113,492 +88,338 @@ class Interpreter:
         for number in range(first, last):
             if rows > MOST_ROWS or read > MOST_READ:
                 return number
-            self.data = bytes(view[offsets[number] : offsets[number] + lengths[number]])
-            self.frame = len(self.editions)
-            self.editions.append(self._read_frame())
-            rows += len(self.completed)
-            read += len(self.data)
+            data = bytes(view[offsets[number] : offsets[number] + lengths[number]])
+            rows += self._add_frame(data)
+            read += len(data)
         return last
 
     def take(self) -> Harvest:
         """Returns what was read since the last time."""
-        tables = {number: table.data() for number, table in self.tables.items() if table.counts[0]}
+        tables = {number: table.data() for number, table in self.tables.items()}
         harvest = Harvest(tables, bytes(self.editions))
         self.tables.clear()
         self.editions.clear()
         return harvest
 
-    # ---- frames
+    def _add_frame(self, data: bytes) -> int:
+        """Reads a frame; returns how many rows it gave."""
+        frame = Frame.from_verified(data, address_size=self.address_size)
+        afn, seq = frame.user_data[:2]
+        standard = self.plan.ways(frame.tag, frame.control.value, afn, seq >> 7)[0]
+        if not self._is_wanted(frame, standard):
+            self.editions.append(NO_EDITION)
+            return 0
+        outcome = read_user_data(frame, self.plan.catalogue, self.plan.edition, ffff_is_all=self.plan.ffff_is_all)
+        rows = FrameRows(self.plan, len(self.editions), frame, outcome).rows
+        for number, row in rows:
+            if number not in self.tables:
+                self.tables[number] = TableBuilder(self.plan.tables[number])
+            self.tables[number].put(row)
+        self.editions.append(EDITIONS.index(outcome.assumption.reading.edition))
+        return len(rows)
 
-    def _read_frame(self) -> int:
-        """Reads a frame in the way that fits best; returns the edition."""
-        control, afn, seq = self.data[6], self.data[self.user_data], self.data[self.user_data + 1]
-        self.direction = control >> 7
-        ways = self.plan.ways(self.data[1] & 3, control, afn, seq >> 7)
-        if not self._is_wanted(ways[0], afn):
-            return NO_EDITION
-        best: tuple[tuple[int, int, int], Way] | None = None
-        budget = MOST_BYTES
-        for way in ways:
-            rank = self._attempt(way, afn)
-            if not self.errors:
-                return way.set >> 1
-            if best is None or rank < best[0]:
-                best = rank, way
-            self._back_to((0, 0))
-            budget -= len(self.data) - self.user_data - 2
-            if budget < 0:
-                break
-        assert best is not None
-        self._attempt(best[1], afn)
-        for error in self.errors:
-            self._report(error)
-        return best[1].set >> 1
-
-    def _is_wanted(self, way: Way, afn: int) -> bool:
+    def _is_wanted(self, frame: Frame, way: Way) -> bool:
         """Whether anything that was selected is in the frame, as the standard reads it."""
-        fns = self.plan.wanted(afn)
+        fns = self.plan.wanted(frame.user_data[0])
         if fns is None:
             return True
-        return bool(fns) and self._holds(way, afn, fns)
+        return bool(fns) and self._has_fn(frame, way, fns)
 
-    def _holds(self, way: Way, afn: int, fns: frozenset[int]) -> bool:
-        """Whether there is one of the Fn in the frame; true if that can't be told without reading more."""
-        position, stop = self.user_data + 2, len(self.data) - 2 - way.aux_size
+    def _has_fn(self, frame: Frame, way: Way, fns: frozenset[int]) -> bool:
+        """Whether the frame has one of the Fn; true if that can't be told without reading more."""
+        data = frame.user_data
+        direction = int(frame.control.direction is Direction.UP)
+        position, stop = 2, len(data) - way.aux_size
         while position + 4 <= stop:
             try:
-                found = decode_identifier(self.data[position : position + 4], _CODINGS[way.coding])
+                found = decode_identifier(data[position : position + 4], _CODINGS[way.coding])
             except BadStructureError:
                 return True
             if not fns.isdisjoint(found.fns):
                 return True
-            bodies = [self.plan.unit(afn, fn, way.set, self.direction) for fn in found.fns]
+            bodies = [self.plan.unit(data[0], fn, way.set, direction) for fn in found.fns]
             sizes = [-1 if isinstance(body, int) else body.size for body in bodies]
             if min(sizes) < 0:
                 return True
             position += 4 + len(found.pns) * sum(sizes)
         return position != stop
 
-    def _attempt(self, way: Way, afn: int) -> tuple[int, int, int]:
-        """Reads a frame in one way; returns its rank, the smaller the better (``application.reading.Outcome.rank``)."""
-        self.completed, self.errors, self.lost = [], [], 0
-        self.way = way
-        self.afn = self.fn = self.pn = 0
-        first, end = self.user_data + 2, len(self.data) - 2
-        end_of_units = end - way.aux_size
-        if end_of_units < first or end_of_units == first < end:
-            self.errors.append(_Error(self.data[first:end], first, Fault.NO_ROOM, AUX_OP, 0, 0, 0))
-            self.lost = end - first + 1
-            return 1 + way.cost, self.lost, 1
-        self.position, self.stop = first, end_of_units
-        try:
-            self._read_units(afn, nested=False)
-        except _Unfit as failure:
-            self._lose(failure, self.position, 0, afn)
-            self.lost += end_of_units - self.position + 1
-        if way.has_tp:
-            self._check_tp(end - TP_SIZE)
-        return (1 + way.cost if self.lost else 0), self.lost, len(self.errors)
 
-    def _check_tp(self, at: int) -> None:
-        try:
-            SEND_TIME.decode(self.data[at + 1 : at + 5])
-        except BadValueError as error:
-            self._note(self.data[at + 1 : at + 5], at + 1, _fault_of(error), TP_OP, aux=True)
+class FrameRows:
+    """The rows of one frame: ``rows`` has the number of a table and a row for each, in order.
 
-    def _note(self, raw: bytes, position: int, fault: int, op: int, *, aux: bool = False) -> None:
-        place = (0, 0, 0) if aux else (self.pn, self.fn, self.afn)
-        self.errors.append(_Error(raw, position, fault, op, *place))
+    A unit's row comes before those of the units and event records inside it; what did not decode comes last.
+    """
 
-    def _lose(self, failure: _Unfit, start: int, fn: int, afn: int) -> None:
-        """Notes that the rest of the data units could not be understood."""
-        position = start if failure.position is None else failure.position
-        pn = self.pn if fn else 0
-        self.errors.append(_Error(self.data[start : self.stop], position, failure.fault, failure.op, pn, fn, afn))
+    def __init__(self, plan: Plan, number: int, frame: Frame, outcome: Outcome) -> None:
+        self.plan = plan
+        self.number = number
+        self.direction = int(frame.control.direction is Direction.UP)
+        self.reading = outcome.assumption.reading
+        self.context = BodyContext(plan.catalogue, frame.control.direction, self.reading)
+        self.rows: list[tuple[int, Row]] = []
+        self.errors: list[Row] = []
+        for unit in outcome.units:
+            self.add_unit(unit)
+        afn = frame.user_data[0]
+        if outcome.rest is not None and outcome.rest.error is not None:
+            no_room = outcome.rest.error.path == "AUX"
+            self.add_error(outcome.rest, AUX_OP if no_room else 0, afn=0 if no_room else afn)
+        if outcome.aux.tp is not None and isinstance(outcome.aux.tp.sent, Undecoded):
+            self.add_error(outcome.aux.tp.sent, TP_OP)
+        self.rows += ((UNDECODED_TABLE, row) for row in self.errors)
 
-    def _report(self, error: _Error) -> None:
-        table = self._table(UNDECODED_TABLE)
-        values = (self.frame, error.pn, error.fn, error.afn, error.position, error.fault, error.op, error.raw)
-        for column, value in enumerate(values):
-            table.put(column, value)
-        table.counts[0] += 1
-
-    # ---- what was written
-
-    def _table(self, number: int) -> TableBuilder:
-        if number not in self.tables:
-            self.tables[number] = TableBuilder(self.plan.tables[number])
-        return self.tables[number]
-
-    def _back_to(self, mark: tuple[int, int]) -> None:
-        """Takes back the rows that were completed, and the errors that were noted, since."""
-        completed, errors = mark
-        fewer: dict[int, int] = {}
-        for number in self.completed[completed:]:
-            fewer[number] = fewer.get(number, 0) + 1
-        for number, rows in fewer.items():
-            table = self.tables[number]
-            table.truncate(table.counts[0] - rows)
-        del self.completed[completed:]
-        del self.errors[errors:]
-
-    # ---- data units
-
-    def _read_units(self, afn: int, *, nested: bool) -> None:
-        coding = _CODINGS[self.way.coding]
-        while self.position < self.stop:
-            raw = self.data[self.position : min(self.position + 4, self.stop)]
-            try:
-                identifier = decode_identifier(raw, coding, ffff_is_all=self.plan.ffff_is_all)
-            except BadStructureError as error:
-                fault = _FAULT_OF[error.reason] if self.plan.known_afn(afn) else Fault.NO_IDENTIFIER
-                raise _Unfit(fault, self.position) from None
-            self.position += 4
-            for pn, fn in identifier.pairs():
-                if not self._read_unit(afn, fn, pn, nested=nested):
-                    return
-
-    def _read_unit(self, afn: int, fn: int, pn: int, *, nested: bool) -> bool:
-        """Reads one body; false if it could not be understood, and with it the rest of the data."""
-        outer = self.afn, self.fn, self.pn, self.start, self.record, self.numbers
-        self.afn, self.fn, self.pn, self.start, self.record = afn, fn, pn, self.position, 0
-        mark = len(self.completed), len(self.errors)
-        bound = self.plan.unit(afn, fn, self.way.set, self.direction)
-        understood = True
-        try:
-            self._read_row(_known(bound), (self.frame, pn))
-        except _Unfit as failure:
-            self._back_to(mark)
-            self._lose(failure, self.start, fn, afn)
-            self.lost += 0 if nested else self.stop - self.start + 1
-            self.position = self.stop
-            understood = False
-        self.afn, self.fn, self.pn, self.start, self.record, self.numbers = outer
-        return understood
-
-    def _read_row(self, bound: Bound, first: tuple[int, ...], length: int | None = None) -> None:
-        """Reads a body into a new row, which begins with the given values."""
-        self.numbers = [length] + [None] * bound.slots
-        table = None
-        if bound.table != NO_TABLE and not self.dry:
-            if bound.table in self.begun:  # a row can't begin in a table in which another one is being written
-                raise _Unfit(Fault.NESTED, self.position)
-            table = self._table(bound.table)
-            self.begun.add(bound.table)
-            for column, value in enumerate(first):
-                table.put(column, value)
-            for column in bound.nowhere:
-                table.put(column, None)
-        try:
-            self._run(bound, table, 0, len(bound.ops) - 1)
-            self._check_end(length)
-        except _Unfit:
-            if table is not None:
-                table.truncate(table.counts[0])
-            raise
-        finally:
-            if table is not None:
-                self.begun.remove(bound.table)
-        if table is not None:
-            table.counts[0] += 1
-            self.completed.append(bound.table)
-
-    def _check_end(self, length: int | None) -> None:
-        if length is not None and self.position < self.stop:
-            raise _Unfit(Fault.EVENT_LONG)
-
-    # ---- ops
-
-    def _run(self, bound: Bound, table: TableBuilder | None, at: int, end: int) -> None:
-        """Does the ops from ``at`` to before ``end``."""
-        while at < end:
-            op = bound.ops[at]
-            at += 1
-            match op.code:
-                case Code.RECORD:
-                    self._put(table, op, True)
-                    self._put_absent(bound, table, op)
-                case Code.BITFIELD:
-                    self._read_bits(bound, table, op, at)
-                    at = op.jump
-                case Code.PACKED:
-                    self._read_packed(table, op)
-                case Code.LIST:
-                    self._read_list(bound, table, op, at)
-                    at = op.jump
-                case Code.IF:
-                    number = self.numbers[op.slot]
-                    if number is None or not COMPARISONS[COMPARISON_NAMES[op.mode]](number, op.arg):
-                        at = op.jump
-                case Code.GO:
-                    at = op.jump
-                case Code.OPTIONAL:
-                    if self.position >= self.stop:
-                        at = op.jump
-                case Code.SKIP:
-                    self._put_absent(bound, table, op)
-                case Code.EVENT:
-                    self._read_event(table, op)
-                case Code.UNITS:
-                    self._read_nested(op)
-                case _:
-                    self._read_value(bound, table, op)
-
-    def _put(self, table: TableBuilder | None, op: BoundOp, value: Any) -> None:
-        """Puts a value into the op's column, if it has one."""
-        if table is not None and op.column != NO_COLUMN:
-            if value is None:
-                table.put_nothing(op.column)
-            else:
-                table.put(op.column, value)
-
-    def _put_absent(self, bound: Bound, table: TableBuilder | None, op: BoundOp) -> None:
-        if table is not None and op.absent >= 0:
-            for column in bound.absent[op.absent]:
-                table.put(column, None)
-
-    def _take(self, size: int, op: BoundOp) -> bytes:
-        if size > self.stop - self.position:
-            raise _Unfit(Fault.DATA_END, self.position, op.number)
-        self.position += size
-        return self.data[self.position - size : self.position]
-
-    def _in_fill_run(self, raw: bytes) -> bool:
-        """As ``Reader.in_fill_run``."""
-        if raw[0] != NO_DATA:
-            return False
-        at = self.position - 1
-        around = self.data[max(self.start, at - FILL_RUN + 1) : min(self.stop, at + FILL_RUN)]
-        return bytes((NO_DATA,)) * FILL_RUN in around
-
-    def _count(self, bound: Bound, op: BoundOp) -> int | None:
-        """How many; ``None`` until the end."""
-        kind, slot, constant, table = bound.counts[op.counter]
-        if kind == CountKind.CONSTANT:
-            return constant
-        if kind == CountKind.TO_END:
-            return None
-        number = self.numbers[slot]
-        if number is None:
-            return 0
-        if kind == CountKind.POPCOUNT:
-            number = number.bit_count()
-        elif kind == CountKind.TABLE:
-            known = bound.tables[table]
-            number = known[number] if 0 <= number < len(known) else -1
-            if number < 0:
-                raise _Unfit(Fault.UNKNOWN_COUNT)
-        return max(0, number + constant)
-
-    def _read_value(self, bound: Bound, table: TableBuilder | None, op: BoundOp) -> None:
-        form = self.plan.ops[op.number].spot.form
-        assert form is not None
-        size = op.size
-        if op.counter >= 0:
-            counted = self._count(bound, op)
-            size = self.stop - self.position if counted is None else counted
-            form = form.of_size(size)
-        raw = self._take(size, op)
-        value = None
-        try:
-            if not (form.fill_is_ambiguous and self._in_fill_run(raw)):
-                value = form.decode(raw)
-        except BadValueError as error:
-            self._note(raw, self.position - size, _fault_of(error), op.number)
-        if op.slot >= 0:
-            self.numbers[op.slot] = None if value is None else form.number(value)
-        if table is not None and op.column != NO_COLUMN:
-            self._put_value(bound, table, op, form, raw, value)
-
-    def _put_value(self, bound: Bound, table: TableBuilder, op: BoundOp, form: Format, raw: bytes, value: Any) -> None:
-        column = table.spec.columns[op.column]
-        if value is None:
-            table.put_nothing(op.column)
-        elif op.code == Code.BITS:
-            self._put_list(table, op.column, value)
-        elif op.code == Code.IDENTIFIER:
-            table.put(op.column, True)
-            self._put_list(table, op.column + 1, value.pns)
-            self._put_list(table, op.column + 3, value.fns)
-            if op.names >= 0:
-                self._put_list(table, op.column + 5, [bound.names[op.names][fn - 1] for fn in value.fns])
-        elif column.kind is Kind.RECORD:  # parts of a time
-            table.put(op.column, True)
-            for place, part in enumerate(column.children, op.column + 1):
-                table.put(place, getattr(value, part.name))
-        else:
-            table.put(op.column, stored(column, form, raw, value))
-
-    def _put_list(self, table: TableBuilder, column: int, values: Sequence[int]) -> None:
-        for value in values:
-            table.put(column + 1, value)
-        table.counts[table.spec.shapes[column].child] += len(values)
-        table.end_list(column)
-
-    def _owner(self, op: BoundOp) -> BitPart:
-        """The part of a bit field that an op is of."""
-        owner = self.plan.ops[op.number].spot.owner
-        assert isinstance(owner, BitPart)
-        return owner
-
-    def _read_bits(self, bound: Bound, table: TableBuilder | None, op: BoundOp, at: int) -> None:
-        parts = bound.ops[at : op.jump]
-        raw = self._take(op.size, op)
-        word: int | None = int.from_bytes(raw, "little")
-        values: list[Any] | None = None
-        if raw.count(NO_DATA) == op.size and (op.size > 1 or self._in_fill_run(raw)):
-            word = None
-        else:
-            try:
-                values = [self._owner(part).decode(int.from_bytes(raw, "little")) for part in parts]
-            except PlmsError as error:
-                self._note(raw, self.position - op.size, _fault_of(error), op.number)
-        for part in parts:
-            if part.slot >= 0:
-                self.numbers[part.slot] = None if word is None else word >> part.arg & (1 << part.size) - 1
-        if values is None:
-            self._put(table, op, None)
+    def add_unit(self, unit: DataUnit) -> None:
+        """Adds the row of a data unit, and those of what is inside it."""
+        bound = self.plan.unit(unit.afn, unit.fn, set_of(self.reading), self.direction)
+        rows = UnitRows(self, unit)
+        if isinstance(unit.value, Undecoded):
+            rows.add_lost_body(unit.value, unit.key, "")
             return
-        self._put(table, op, True)
-        self._put_absent(bound, table, op)
-        if table is not None and op.column != NO_COLUMN:
-            if op.arg:
-                spare = int.from_bytes(raw, "little") & op.arg
-                table.put(op.column + op.mode, spare or None)
-            for part, value in zip(parts, values, strict=True):
-                form = self.plan.ops[part.number].spot.form
-                self._put(table, part, stored(table.spec.columns[part.column], form, b"", value))
+        body = self.context.unit_body(unit)
+        assert isinstance(bound, Bound)
+        assert body is not None
+        rows.add_body(body, bound, unit.key, unit.value, (self.number, unit.pn))
 
-    def _read_packed(self, table: TableBuilder | None, op: BoundOp) -> None:
-        raw = self._take(op.size, op)
-        if table is None or op.column == NO_COLUMN:
-            return
-        if raw.count(NO_DATA) == op.size:
-            table.put_nothing(op.column)
-            return
-        form = self.plan.ops[op.number].spot.form
-        assert form is not None
-        word = int.from_bytes(raw, "little")
-        entry = table.spec.columns[op.column + 1]
-        values = []
-        for place in range(op.arg):
-            code = bytes((word >> op.mode * place & (1 << op.mode) - 1,))
-            values.append(stored(entry, form, code, form.read(code)))
-        self._put_list(table, op.column, values)
+    def add_error(self, undecoded: Undecoded, op: int, *, afn: int = 0, fn: int = 0, pn: int = 0) -> None:
+        """Adds a row of bytes that did not decode. Bytes that are odd, but not wrong, have no error and no row."""
+        error = undecoded.error
+        if error is not None:
+            values = (self.number, pn, fn, afn, error.offset, _fault_of(error), op, undecoded.raw)
+            self.errors.append(dict(enumerate(values)))
 
-    def _read_list(self, bound: Bound, table: TableBuilder | None, op: BoundOp, at: int) -> None:
-        wanted = self._count(bound, op)
-        if wanted is not None and wanted * op.arg > self.stop - self.position:
-            raise _Unfit(Fault.LIST_END, self.position, op.number)
-        kept = table if op.column != NO_COLUMN else None
-        done = 0
-        while self.position < self.stop if wanted is None else done < wanted:
-            before = self.position
-            if bound.ops[at].code == Code.EVENT:
-                self.record = done
-            if kept is not None and table is not None and table.spec.shapes[op.column + 1].kind == "r":
-                if bound.ops[at].column != op.column + 1:  # else the entry's own op puts it
-                    table.put(op.column + 1, True)
-                self._put_absent(bound, table, op)
-            self._run(bound, kept, at, op.jump)
-            if self.position == before:
-                raise _Unfit(Fault.EMPTY_ENTRY, before, op.number)
-            if kept is not None:
-                kept.counts[kept.spec.shapes[op.column].child] += 1
-            done += 1
-        if kept is not None:
-            kept.end_list(op.column)
 
-    # ---- event records and nested data units
+class UnitRows:
+    """The rows of one data unit and of the event records in it.
 
-    def _read_event(self, table: TableBuilder | None, op: BoundOp) -> None:
-        erc = self._take(1, op)[0]
-        if erc == NO_DATA:
-            self._put_event(table, op, None, None, None)
-            return
-        length = self._take(1, op)[0]
-        bound = self.plan.event(erc, self.way.set >> 1)
-        size = self._body_size(bound, op, length)
-        event = None if bound is None else bound.event
-        self._put_event(table, op, erc, event, None if size == length else length)
-        outer = self.start, self.stop, self.numbers
-        mark = len(self.completed), len(self.errors)
-        self.start, self.stop = self.position, self.position + size
-        try:
-            if bound is not None or erc:  # code 0 is an empty slot
-                first = self.frame, self.pn, self.fn, self.record
-                self._read_row(_known(bound, op.number), first, size)
-        except _Unfit as failure:
-            # The record's length still says where the next one begins: only this body is lost.
-            self._back_to(mark)
-            self._note(
-                self.data[self.start : self.stop],
-                self.start if failure.position is None else failure.position,
-                failure.fault,
-                failure.op or op.number,
-            )
-        self.position = self.stop
-        self.start, self.stop, self.numbers = outer
+    Attributes:
+        path: names and indices from the unit on, as in ``Reader``.
+        records: how many event records there were so far.
+    """
 
-    def _put_event(
-        self, table: TableBuilder | None, op: BoundOp, erc: int | None, event: int | None, length: int | None
+    def __init__(self, frame: FrameRows, unit: DataUnit) -> None:
+        self.frame = frame
+        self.unit = unit
+        self.path: list[str] = []
+        self.records = 0
+
+    def add_body(
+        self,
+        body: Record,
+        bound: Bound,
+        key: str,
+        value: Mapping[str, Any],
+        first: tuple[int, ...],
+        length: int | None = None,
     ) -> None:
-        self._put(table, op, True)
-        if table is not None and op.column != NO_COLUMN:
-            for place, value in enumerate((erc, event, length), op.column + 1):
-                table.put(place, value)
+        """Adds the row of a body.
 
-    def _body_size(self, bound: Bound | None, op: BoundOp, length: int) -> int:
-        size = length
-        if self.way.with_head:
-            if length < 2:
-                raise _Unfit(Fault.EVENT_SHORT, self.position - 1, op.number)
-            size = length - 2
-        elif bound is not None and bound.slack and not self._fits(bound, size):
-            size += bound.slack if self._fits(bound, size + bound.slack) else 0
-        if size > self.stop - self.position:
-            raise _Unfit(Fault.EVENT_END, self.position, op.number)
-        return size
+        Args:
+            body: the layout.
+            bound: where its values go.
+            key: of the item or event.
+            value: the body's values.
+            first: the values that the row begins with.
+            length: of an event record's body.
+        """
+        row: Row = dict(enumerate(first))
+        if bound.table != NO_TABLE:
+            self.frame.rows.append((bound.table, row))
+        Mover(self, bound, key, length).members(body.members, value, row, 0)
 
-    def _fits(self, bound: Bound, size: int) -> bool:
-        """Whether a record's body is exactly so long."""
-        if size > self.stop - self.position:
-            return False
-        outer = self.start, self.position, self.stop, self.numbers, self.dry, len(self.errors)
-        self.start, self.stop, self.dry = self.position, self.position + size, True
-        try:
-            self._read_row(bound, (), size)
-        except _Unfit:
-            return False
+    def add_record(self, value: Mapping[str, Any], field: str) -> None:
+        """Adds the row of an event record's data; ``field`` is what tables call the field that the record is in."""
+        frame, unit = self.frame, self.unit
+        number, self.records = self.records, self.records + 1
+        if value["erc"] is None:
+            return
+        bound = frame.plan.event(value["erc"], EDITIONS.index(frame.reading.edition))
+        body = frame.context.event_body(value["erc"])
+        data = value["data"]
+        length = None
+        if body is not None and not isinstance(data, Undecoded) and named_lengths(body.members):
+            length = self.length_of(value)
+        self.path.append("data")
+        if isinstance(data, Undecoded):
+            self.add_lost_body(data, value["event"] or "", field)
+        elif body is not None and bound is not None:
+            self.add_body(body, bound, value["event"], data, (frame.number, unit.pn, unit.fn, number), length)
+        self.path.pop()
+
+    def length_of(self, record: Mapping[str, Any]) -> int:
+        """How many bytes the body of an event record has."""
+        writer = Writer(self.frame.context, verbatim=self.unit.verbatim)
+        writer.path = list(self.path)
+        Event().write(writer, record)
+        return len(writer.out) - 2
+
+    def add_lost_body(self, undecoded: Undecoded, key: str, field: str) -> None:
+        """Adds bytes that could not be understood as a body.
+
+        Args:
+            undecoded: the bytes, with an error in one of the body's fields, or of the body as a whole.
+            key: of the item or event.
+            field: what tables call the field whose value the whole body is; empty for a data unit's.
+        """
+        place = f"{self.unit.name} {join_path(self.path)}".rstrip()
+        path = undecoded.error.path if undecoded.error else ""
+        inside = path.removeprefix(place).lstrip(" .") if path.startswith(place) else ""
+        names = field_names(inside.replace("[", ".[").split("."))
+        self.add_error(undecoded, ".".join((key, *names)) if names else field)
+
+    def add_error(self, undecoded: Undecoded, field: str) -> None:
+        """Adds bytes that did not decode; ``field`` is what tables call the place."""
+        unit = self.unit
+        self.frame.add_error(undecoded, self.frame.plan.op_of(field), afn=unit.afn, fn=unit.fn, pn=unit.pn)
+
+
+class Mover:
+    """Moves the values of one body into a row, along its layout.
+
+    A column is found by its field and by how many lists that field is in: the entries of a list share their field.
+    """
+
+    def __init__(self, unit: UnitRows, bound: Bound, key: str, length: int | None) -> None:
+        plan = unit.frame.plan
+        self.unit = unit
+        self.key = key
+        self.start = len(unit.path)
+        self.bound = bound
+        self.columns = plan.columns_of(bound)
+        self.specs = plan.tables[bound.table].columns if bound.table != NO_TABLE else ()
+        self.numbers: dict[Any, int | None] = {LENGTH: length}
+
+    @property
+    def place(self) -> str:
+        """What tables call the present field: ``present_power.voltage_a``."""
+        return ".".join((self.key, *field_names(self.unit.path[self.start :])))
+
+    def members(self, members: Iterable[Member], value: Mapping[str, Any], row: Row, depth: int) -> None:
+        """Moves the fields of a record."""
+        for member in members:
+            if isinstance(member, Field):
+                self.field(member, value[member.name], row, depth)
+            elif isinstance(member, Conditional):
+                block = member.then if member.condition.holds(self.numbers) else member.otherwise
+                self.members(block, value, row, depth)
+            elif any(name in value for name in member.names()):
+                self.members(member.members, value, row, depth)
+
+    def field(self, field: Field, value: Any, row: Row, depth: int) -> None:
+        """Moves a field's value."""
+        self.unit.path.append(field.name)
+        self.shape(field.shape, field, value, row, depth)
+        self.unit.path.pop()
+        if field.referenced:
+            self.numbers[field] = field.shape.number(value)
+
+    def shape(self, shape: Shape, field: Field, value: Any, row: Row, depth: int) -> None:
+        """Moves a value: the field's own, or that of an entry of its lists."""
+        column = self.columns.get((field, depth), NO_COLUMN)
+        if isinstance(shape, Bitfield):
+            self.note_bits(shape, value)
+        if isinstance(value, Undecoded):
+            self.unit.add_error(value, self.place)
+            return
+        match shape:
+            case Record():
+                row[column] = True
+                self.members(shape.members, value, row, depth)
+            case ListOf():
+                row[column] = [self.entry(shape.shape, field, at, value, column, depth + 1) for at in range(len(value))]
+            case Event():
+                if column != NO_COLUMN:
+                    self.event(column, value, row)
+                self.unit.add_record(value, self.place)
+            case Units():
+                for unit in value:
+                    self.unit.frame.add_unit(unit)
+            case _ if value is None or column == NO_COLUMN:
+                pass
+            case Bitfield():
+                self.bits(shape, column, value, row, depth)
+            case PackedList():
+                row[column] = [{column + 1: stored(self.specs[column + 1], shape.form, each)} for each in value]
+            case Leaf(form=form) | SizedLeaf(form=form):
+                self.leaf(form, column, value, row)
+
+    def entry(self, shape: Shape, field: Field, at: int, values: list[Any], column: int, depth: int) -> Row:
+        """The row of a list's entry."""
+        row: Row = {}
+        self.unit.path.append(f"[{at}]")
+        if isinstance(shape, Record):
+            row[column + 1] = True
+            self.members(shape.members, values[at], row, depth)
         else:
-            return True
-        finally:
-            self.start, self.position, self.stop, self.numbers, self.dry, errors = outer
-            del self.errors[errors:]
+            self.shape(shape, field, values[at], row, depth)
+        self.unit.path.pop()
+        return row
 
-    def _read_nested(self, op: BoundOp) -> None:
-        if self.nested:
-            raise _Unfit(Fault.NESTED, self.position, op.number)
-        self.nested = True
-        try:
-            self._read_units(op.arg, nested=True)
-        finally:
-            self.nested = False
+    def leaf(self, form: Format, column: int, value: Any, row: Row) -> None:
+        """Moves the value of a format. Some formats have several columns."""
+        spec = self.specs[column]
+        if isinstance(value, (Identifier, ItemIdentifier)):
+            self.identifier(column, value, row)
+        elif spec.kind is Kind.LIST:
+            row[column] = [{column + 1: number} for number in value]
+        elif spec.kind is Kind.RECORD:  # the parts of a time
+            row[column] = True
+            row |= {at: getattr(value, part.name) for at, part in enumerate(spec.children, column + 1)}
+        else:
+            row[column] = stored(spec, form, value)
+
+    def identifier(self, column: int, value: Identifier | ItemIdentifier, row: Row) -> None:
+        """Moves a data unit identifier: lists of points, of Fn, and of keys if their AFN is known."""
+        row[column] = True
+        row[column + 1] = [{column + 2: pn} for pn in value.pns]
+        row[column + 3] = [{column + 4: fn} for fn in value.fns]
+        names = next(op.names for op in self.bound.ops if op.column == column)
+        if names >= 0:
+            places = self.bound.names[names]
+            row[column + 5] = [{column + 6: places[fn - 1]} for fn in value.fns]
+
+    def bits(self, shape: Bitfield, column: int, value: Mapping[str, Any], row: Row, depth: int) -> None:
+        """Moves the parts of a bit field."""
+        row[column] = True
+        for part in shape.parts:
+            at = self.columns[part, depth]
+            row[at] = stored(self.specs[at], part.form, value[part.name])
+        if "spare" in value:
+            names = [each.name for each in self.specs[column].children]
+            row[column + 1 + names.index("spare")] = value["spare"]
+
+    def note_bits(self, shape: Bitfield, value: Mapping[str, Any] | Undecoded | None) -> None:
+        """Keeps the numbers that counts and conditions may refer to."""
+        for part in shape.parts:
+            if not part.referenced:
+                continue
+            if isinstance(value, Undecoded):
+                word = int.from_bytes(value.raw, "little")
+                self.numbers[part] = (word & part.mask) >> part.low
+            else:
+                self.numbers[part] = None if value is None else part.encode(value[part.name]) >> part.low
+
+    def event(self, column: int, value: Mapping[str, Any], row: Row) -> None:
+        """Moves the head of an event record; its data are in a row of their own."""
+        event = value.get("event")
+        number = None if event is None else self.unit.frame.plan.events.index(event)
+        row |= {column: True, column + 1: value["erc"], column + 2: number, column + 3: value.get("length")}
 
 
-def _known(bound: Bound | int | None, op: int = 0) -> Bound:
-    if bound is None:
-        raise _Unfit(Fault.UNKNOWN_EVENT, op=op)
-    if isinstance(bound, int):
-        raise _Unfit(bound)
-    return bound
+def field_names(path: Iterable[str]) -> list[str]:
+    """The names of a path, without the indices of lists."""
+    return [part for part in path if part and part[0] != "["]
 
 
 def _fault_of(error: PlmsError) -> int:
-    return next(fault for reason, fault in _FAULT_OF.items() if error.reason.startswith(reason))
+    if "is not known" in error.reason:
+        return Fault.UNKNOWN_COUNT
+    if "does not go" in error.reason:
+        return Fault.WRONG_WAY
+    return _FAULT_OF[max((reason for reason in _FAULT_OF if error.reason.startswith(reason)), key=len)]
 
 
-def stored(column: Column, form: Format | None, raw: bytes, value: Any) -> Any:
+def stored(column: Column, form: Format | None, value: Any) -> Any:
     """A value as its column keeps it: a number, bytes, a flag."""
     match column.kind:
         case Kind.NUMBER:
@@ -616,5 +437,5 @@ def stored(column: Column, form: Format | None, raw: bytes, value: Any) -> Any:
         case Kind.TEXT:
             return value.encode()
         case Kind.BYTES:
-            return bytes(raw)
+            return bytes(value)
     return value

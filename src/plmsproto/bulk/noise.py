@@ -51,9 +51,7 @@ def _noise_data(offsets: array[int], runs: list[bytes], options: Options) -> Tab
     """The rows of runs of noise. What is wrong with each takes longer to tell than to find it."""
     builder = TableBuilder(NOISE)
     for offset, run in zip(offsets, runs, strict=True):
-        for column, value in enumerate((offset, len(run), _noise_reason(run, options).encode(), run)):
-            builder.put(column, value)
-        builder.counts[0] += 1
+        builder.put(dict(enumerate((offset, len(run), _noise_reason(run, options).encode(), run))))
     return builder.data()
 
 

@@ -24,7 +24,7 @@ from ..editions import RULES, Edition
 from ..errors import EncodeError, UnknownItemError
 from ..identifier import PointCoding
 from ..layout import Field, Leaf, Record
-from ..layout.program import Code, Program, Spot, compile_program
+from ..layout.program import ENTRY, Code, Program, Spot, compile_program
 from ..link import Address, Control, Direction, Frame
 from .binding import NO_COLUMN, NO_TABLE, Bound, BoundOp, bind
 from .faults import Fault
@@ -69,6 +69,11 @@ class PlanOp(NamedTuple):
 
     key: str
     spot: Spot
+
+
+def field_path(op: PlanOp) -> str:
+    """Where a field is in its data unit: ``present_power.voltage_a``, ``important_event.record``."""
+    return ".".join((op.key, *(name for name in op.spot.path if name != ENTRY))).strip(".")
 
 
 FAULT_PLACES: Final = (PlanOp("", Spot(())), PlanOp("", Spot(("AUX",))), PlanOp("", Spot(("Tp",))))
@@ -124,6 +129,8 @@ class Plan:
         self._programs: dict[tuple[int, Edition], Program] = {}
         self._bound: dict[tuple[int, int], Bound] = {}
         self._ways: dict[tuple[int, int, int, int], tuple[Way, ...]] = {}
+        self._columns: dict[int, Mapping[tuple[Any, int], int]] = {}
+        self._op_numbers: dict[str, int] = {}
         self._lock = RLock()
         self._wanted_fns: dict[int, frozenset[int]] = {}
         if select is not None:
@@ -177,6 +184,25 @@ class Plan:
             bound = self._bind(event, body, EDITIONS[edition])
         return bound._replace(slack=event.length_slack, event=self.events.index(event.key))
 
+    def columns_of(self, bound: Bound) -> Mapping[tuple[Any, int], int]:
+        """Where values go: a field or bit part, and how many lists it is in → its column."""
+        if bound.table == NO_TABLE:
+            return {}
+        first = bound.ops[0].number
+        known = self._columns.get(first)
+        if known is None:
+            spots = ((op, self.ops[op.number].spot) for op in bound.ops)
+            known = {(spot.owner, spot.path.count(ENTRY)): op.column for op, spot in spots if spot.owner is not None}
+            self._columns[first] = known
+        return known
+
+    def op_of(self, field: str) -> int:
+        """The number of an op that a field of a bound body was made to, by the field's path; 0 for an empty path."""
+        if field and field not in self._op_numbers:
+            with self._lock:
+                self._op_numbers = {field_path(op): number for number, op in enumerate(self.ops)}
+        return self._op_numbers[field] if field else 0
+
     def known_afn(self, afn: int) -> bool:
         """Whether the catalogue has the AFN at all."""
         return self.catalogue.afn(afn) is not None
@@ -202,7 +228,7 @@ class Plan:
         assumptions = readings(frame, seq, afn, self.catalogue, self.edition, ffff_is_all=self.ffff_is_all)
         return tuple(
             Way(
-                2 * EDITIONS.index(each.reading.edition) + each.reading.variant,
+                set_of(each.reading),
                 int(RULES[each.reading.edition].point_coding is PointCoding.NUMBERED_GROUP),
                 int(each.reading.length_includes_head),
                 each.aux_size,
@@ -289,6 +315,11 @@ class Plan:
             known = self._bound[id(entry), id(body)] = bind(program, spec, number, len(self.ops))
             self.ops += [PlanOp(entry.key, spot) for spot in program.spots]
         return known
+
+
+def set_of(reading: Reading) -> int:
+    """Which bodies a reading takes, as in ``Way.set``."""
+    return 2 * EDITIONS.index(reading.edition) + reading.variant
 
 
 def _bodies(entry: ItemEntry | EventEntry) -> list[tuple[Record, Edition]]:

@@ -15,11 +15,10 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..catalogue.entries import EventEntry
-from ..layout.program import ENTRY
 from ..link import FrameIndex
 from .columns import NO_EDITION, ColumnData, Harvest, TableData
 from .faults import REASONS
-from .plan import EDITIONS, UNDECODED_TABLE, Plan, PlanOp
+from .plan import EDITIONS, UNDECODED_TABLE, Plan, field_path
 from .schema import Column, Kind
 from .specs import NOISE, RECORD_COLUMNS, ROW_COLUMNS, UNDECODED, TableSpec
 
@@ -136,11 +135,6 @@ def frame_columns(spec: TableSpec) -> tuple[FrameColumn, ...]:
     if spec.has_frames:
         return FRAME_COLUMNS
     return tuple(each for each in FRAME_COLUMNS if each.name in ("time", "source"))
-
-
-def field_path(op: PlanOp) -> str:
-    """Where a field is in its data unit: ``present_power.voltage_a``, ``important_event.record``."""
-    return ".".join((op.key, *(name for name in op.spot.path if name != ENTRY))).strip(".")
 
 
 def as_numbers(buffer: Any, code: str) -> memoryview:
