@@ -441,20 +441,20 @@ cdef int make_table(Table *table, spec, Pool *pool) except -1:
     cdef Py_ssize_t i
     memset(table, 0, sizeof(Table))
     table.pool = pool
-    table.columns = <Column *>calloc(len(spec.shapes), sizeof(Column))
+    table.columns = <Column *>calloc(len(spec.columns), sizeof(Column))
     table.levels = <Level *>calloc(spec.levels, sizeof(Level))
     if table.columns is NULL or table.levels is NULL:
         free(table.columns)
         free(table.levels)
         raise MemoryError
-    table.column_count = len(spec.shapes)
+    table.column_count = len(spec.columns)
     table.level_count = spec.levels
-    for i, shape in enumerate(spec.shapes):
-        table.columns[i].kind = ord(shape.kind)
-        table.columns[i].width = shape.width
-        table.columns[i].level = shape.level
-        table.columns[i].child = shape.child
-        table.columns[i].inside = shape.inside
+    for i, column in enumerate(spec.columns):
+        table.columns[i].kind = ord(column.storage)
+        table.columns[i].width = column.width
+        table.columns[i].level = column.level
+        table.columns[i].child = column.child
+        table.columns[i].inside = column.descendants
     return 0
 
 

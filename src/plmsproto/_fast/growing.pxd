@@ -16,7 +16,7 @@ cdef enum:
 
 
 cdef struct Column:
-    int32_t kind      # a letter, as in plan.Shape
+    int32_t kind      # a letter, as in bulk.schema.Column.storage
     int32_t width
     int32_t level
     int32_t child

@@ -172,7 +172,7 @@ class _Maker:
 
     def _array(self, number: int, data: TableData) -> pa.Array:
         column, kept = self.spec.columns[number], data.columns[number]
-        rows = data.counts[self.spec.shapes[number].level]
+        rows = data.counts[column.level]
         valid = None if kept.valid is None else pa.py_buffer(kept.valid)
         match column.kind:
             case Kind.NUMBER if column.decimal:

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from ..catalogue.entries import EMPTY_BODY
 from ..formats import Format
 from ..identifier import ItemIdentifierFormat
-from ..layout.program import MOST_BYTES, Code, Program
+from ..layout.program import ENTRY, MOST_BYTES, Code, Program
 from .schema import Column, Kind, Path, is_signed, keys_of, number_terms, own_scale, places
 from .specs import TableSpec
 
@@ -98,7 +97,9 @@ class _Binder:
         self.spec = spec
         self.program = program
         self.first_number = first_number
-        self.places = spec.schema.places(program) if program.record is not EMPTY_BODY else [()]
+        paths = spec.schema.paths
+        owners = ((spot.owner, spot.path.count(ENTRY)) for spot in program.spots)
+        self.places = [() if owner is None else paths.get((owner, depth), ()) for owner, depth in owners]
         own = len(spec.columns) - len(spec.schema.all_columns())
         self.at = {column.path: number for number, column in enumerate(spec.columns) if number >= own}
         self.names: list[tuple[int, ...]] = []
@@ -181,12 +182,12 @@ class _Binder:
 
     def with_inner(self, columns: Iterable[int]) -> tuple[int, ...]:
         """The columns, and those inside them of which there is one value for each of theirs."""
-        shapes = self.spec.shapes
+        all_columns = self.spec.columns
         return tuple(
             inner
             for each in columns
-            for inner in range(each, each + shapes[each].inside + 1)
-            if shapes[inner].level == shapes[each].level
+            for inner in range(each, each + all_columns[each].descendants + 1)
+            if all_columns[inner].level == all_columns[each].level
         )
 
     def listed(self, columns: tuple[int, ...]) -> int:

@@ -11,7 +11,8 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from .specs import Shape, TableSpec
+from .schema import Column
+from .specs import TableSpec
 
 NO_EDITION: Final = 0xFF
 """Stands for the edition of a frame that was not looked at."""
@@ -67,8 +68,8 @@ class TableBuilder:
         self.values: list[list[Any]] = [[] for _ in spec.columns]
         self.counts = [0] * spec.levels
         self.levels: list[list[tuple[int, int]]] = [[] for _ in range(spec.levels)]
-        for number, shape in enumerate(spec.shapes):
-            self.levels[shape.level].append((number, shape.child))
+        for number, column in enumerate(spec.columns):
+            self.levels[column.level].append((number, column.child))
 
     def put(self, row: Mapping[int, Any], level: int = 0) -> None:
         """Appends a row: column → value, or a list of rows for the entries of a list; what is missing is null."""
@@ -83,15 +84,16 @@ class TableBuilder:
 
     def data(self) -> TableData:
         """The rows as Arrow has them."""
-        columns = tuple(map(self._column_data, self.values, self.spec.shapes))
+        columns = tuple(map(self._column_data, self.values, self.spec.columns))
         return TableData(self.counts[0], columns, tuple(self.counts))
 
-    def _column_data(self, values: list[Any], shape: Shape) -> ColumnData:
+    def _column_data(self, values: list[Any], column: Column) -> ColumnData:
         valid = None if None not in values else _bits([value is not None for value in values])
-        match shape.kind:
+        match column.storage:
             case "n":
-                mask = (1 << 8 * shape.width) - 1
-                packed = b"".join(((value or 0) & mask).to_bytes(shape.width, sys.byteorder) for value in values)
+                width = column.width
+                mask = (1 << 8 * width) - 1
+                packed = b"".join(((value or 0) & mask).to_bytes(width, sys.byteorder) for value in values)
                 return ColumnData(packed, valid, None)
             case "b":
                 return ColumnData(_bits([bool(value) for value in values]), valid, None)

@@ -19,7 +19,7 @@ from ..application.reading import readings
 from ..application.sequence import Seq
 from ..application.units import BodyContext, Reading
 from ..catalogue import Catalogue
-from ..catalogue.entries import EMPTY_BODY, EventEntry, ItemEntry
+from ..catalogue.entries import EventEntry, ItemEntry
 from ..editions import RULES, Edition
 from ..errors import EncodeError, UnknownItemError
 from ..identifier import PointCoding
@@ -287,7 +287,7 @@ class Plan:
             # In other editions another entry may have the key.
             alike = [each for each in self._namesakes(entry) if each.key == entry.key]
             bodies = [found for each in alike for found in _bodies(each)]
-            schema = Schema((self._program(body, edition) for body, edition in bodies), self.events)
+            schema = Schema((body for body, _ in bodies), self.events)
             fields = None if self.select is None else self.select.get(entry.key, ())
             if fields is not None:
                 schema.keep(fields)
@@ -310,8 +310,6 @@ class Plan:
         if known is None:
             number, spec = self._table(entry)
             program = self._program(body, edition)
-            if body is not EMPTY_BODY and program not in spec.schema:
-                raise OutdatedError
             known = self._bound[id(entry), id(body)] = bind(program, spec, number, len(self.ops))
             self.ops += [PlanOp(entry.key, spot) for spot in program.spots]
         return known

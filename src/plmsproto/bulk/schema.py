@@ -20,24 +20,37 @@ from typing import Final
 from ..formats import (
     BcdDecimal,
     BcdInteger,
+    Bits,
+    Clock,
+    Date,
+    DigitText,
     Energy,
     Enumerated,
     FloatCoefficient,
     FloatingPower,
     Format,
+    HexText,
     Integer,
+    Ip4,
+    MeterFrameFormat,
+    MinuteStamp,
     PartialTime,
+    Raw,
     Scaled,
     Shifted,
     SmallInteger,
+    Telephone,
+    Text,
+    TimeOfDay,
     innermost,
 )
 from ..formats.times import TIME_PARTS
-from ..identifier import HIGHEST_FN, ItemIdentifierFormat
-from ..layout import BitPart, Field
+from ..identifier import HIGHEST_FN, IdentifierFormat, ItemIdentifierFormat
+from ..layout import Bitfield, BitPart, Event, Field, Leaf, ListOf, PackedList, Record, Shape, SizedLeaf, Units
 from ..layout.grammar import MOST_DIGITS
 from ..layout.marks import density_of, minutes_of
-from ..layout.program import ENTRY, Code, Op, Program, Spot, TimeKind
+from ..layout.nodes import fields_of
+from ..layout.program import ENTRY
 from ..link import MAX_NETWORK
 
 Path = tuple[str, ...]
@@ -83,8 +96,12 @@ class Column:
         unit, zh: as in the catalogue.
         mark: of a curve's points: the name of the field that says when they are.
         minutes: of a curve's points: name of a density → minutes between two of them.
-        made: of what one op fills together with all that is inside: which of them, as nothing else can stand there.
+        composite: the format (bits, identifier, A16 ...) or ``event`` whose parts are the children: other formats can't
+            share the column.
         children: the fields of a record; the one column of a list's entries.
+        level: whose rows it has: 0 for the table's, else those of the list whose ``child`` is that level.
+        child: of a list: the level of its entries.
+        descendants: how many of the table's following columns are inside it.
     """
 
     path: Path
@@ -99,8 +116,11 @@ class Column:
     zh: str = ""
     mark: str = ""
     minutes: Mapping[str, int] = field(default_factory=dict)
-    made: str = ""
+    composite: str = ""
     children: list[Column] = field(default_factory=list)
+    level: int = 0
+    child: int = 0
+    descendants: int = 0
 
     @property
     def name(self) -> str:
@@ -133,6 +153,11 @@ class Column:
                 return 0
 
     @property
+    def storage(self) -> str:
+        """How it is kept: ``n`` numbers of ``width`` bytes, ``b`` bits, ``v`` bytes, ``l`` lists, ``r`` records."""
+        return _STORAGE.get(self.kind, "n")
+
+    @property
     def signed(self) -> bool:
         """Whether numbers are kept with a sign; decimals always are."""
         return self.decimal or self.lowest < 0 or self.codes is not None
@@ -142,6 +167,9 @@ class Column:
         yield self
         for child in self.children:
             yield from child.walk()
+
+
+_STORAGE: Final = {Kind.FLAG: "b", Kind.TEXT: "v", Kind.BYTES: "v", Kind.LIST: "l", Kind.RECORD: "r"}
 
 
 def _number_width(column: Column) -> int:
@@ -155,22 +183,26 @@ class Schema:
     """The columns of one table.
 
     Args:
-        programs: the bodies, the newest edition's first.
+        bodies: the layouts, the newest edition's first.
         events: keys of the event records that an event's column may name.
 
     Attributes:
         columns: the outermost columns, in order.
         by_path: all columns.
+        paths: a field or part of a bit field, and how many lists it is in → the path of its column. The entries of a
+            list have the list's field.
     """
 
-    def __init__(self, programs: Iterable[Program], events: tuple[str, ...] = ()) -> None:
+    def __init__(self, bodies: Iterable[Record], events: tuple[str, ...] = ()) -> None:
         self.columns: list[Column] = []
         self.by_path: dict[Path, Column] = {}
+        self.paths: dict[tuple[Field | BitPart, int], Path] = {}
         self._events = events
         self._names: dict[Path, str] = {}
-        self._places: dict[int, tuple[Program, list[Path]]] = {}
-        for program in programs:
-            self._places[id(program)] = program, self._place_all(program)
+        for body in bodies:
+            # Of a body's fields only alternatives share a column: those have one name.
+            self._owners = {place: place for place in _places(body, ())}
+            self._add_members(body, (), (), 0)
 
     def keep(self, fields: Collection[str]) -> None:
         """Drops all outermost columns but those of some fields.
@@ -179,37 +211,46 @@ class Schema:
         """
         self.columns = [column for column in self.columns if self._names[column.path] in fields]
 
-    def __contains__(self, program: Program) -> bool:
-        return id(program) in self._places
-
-    def places(self, program: Program) -> list[Path]:
-        """The path of the column of each op of a body; empty for ops that have none."""
-        return self._places[id(program)][1]
-
     def all_columns(self) -> list[Column]:
         """All columns, each before those inside it."""
         return [each for column in self.columns for each in column.walk()]
 
-    def _place_all(self, program: Program) -> list[Path]:
-        inside: dict[Path, Path] = {(): ()}  # where the columns are of what holds others; of alternatives, of the last
-        whose = {spot.path: spot.path for spot in program.spots}
-        found: list[Path] = []
-        for number, (op, spot) in enumerate(zip(program.ops, program.spots, strict=True)):
-            path: Path = ()
-            if op.code not in _WITHOUT_COLUMN:
-                around = spot.path[:-1]
-                column = _column_of(op, spot, (*inside[around], spot.path[-1]), self._events)
-                if op.code == Code.LIST:
-                    column.children = [self._entry(program, number, column.path)]
-                # Of a body's fields only alternatives share a column: those have one name.
-                names = (name for name in self._names_for(column) if whose.get((*around, name), spot.path) == spot.path)
-                path = next(place for name in names if self._stands(column, place := (*column.path[:-1], name)))
-                whose[*around, path[-1]] = spot.path
-                inside[spot.path] = path
-                inside[*spot.path, ENTRY] = (*path, ENTRY)
-                self._names.setdefault(path, spot.path[0])
-            found.append(path)
-        return found
+    def _add_members(self, record: Record, path: Path, place: Path, depth: int) -> None:
+        """Adds the columns of a record's fields.
+
+        Args:
+            record: the layout.
+            path: of the record's column.
+            place: the names of the fields that lead to the record.
+            depth: how many lists it is in.
+        """
+        for each in fields_of(record.members):
+            if not isinstance(each.shape, Units):
+                column = _column_of(each.shape, each, (*path, each.name), self._events)
+                self._add_field(each, column, (*place, each.name), depth)
+                self._add_inner(each.shape, each, self.paths[each, depth], (*place, each.name), depth)
+
+    def _add_inner(self, shape: Shape, owner: Field, path: Path, place: Path, depth: int) -> None:
+        """Adds the columns inside a field's column."""
+        match shape:
+            case Record():
+                self._add_members(shape, path, place, depth)
+            case Bitfield():
+                for part in shape.parts:
+                    self._add_field(part, _part_column(part, (*path, part.name)), (*place, part.name), depth)
+            case ListOf():
+                if not isinstance(shape.shape, (Record, Units)):
+                    self.paths[owner, depth + 1] = (*path, ENTRY)
+                self._add_inner(shape.shape, owner, (*path, ENTRY), (*place, ENTRY), depth + 1)
+
+    def _add_field(self, owner: Field | BitPart, column: Column, place: Path, depth: int) -> None:
+        """Adds the column of a field: shares the one of its name if they go together, or gives it another name."""
+        around = place[:-1]
+        names = (name for name in self._names_for(column) if self._owners.get((*around, name), place) == place)
+        path = next(path for name in names if self._fits_at(column, path := (*column.path[:-1], name)))
+        self._owners[*around, path[-1]] = place
+        self._names.setdefault(path, place[0])
+        self.paths[owner, depth] = path
 
     def _names_for(self, column: Column) -> Iterator[str]:
         """What a column may be called: as its field, and where a namesake is in the way, after what sets it apart."""
@@ -219,8 +260,8 @@ class Schema:
         for number in count(2):
             yield f"{stem}{number}"
 
-    def _stands(self, column: Column, path: Path) -> bool:
-        """Puts a column at a path, if nothing is there that does not go with it."""
+    def _fits_at(self, column: Column, path: Path) -> bool:
+        """Puts a column at a path, if the column that is there already goes with it, or there is none."""
         known = self.by_path.get(path)
         if known is None:
             self._add(_moved(column, len(path), path))
@@ -230,17 +271,6 @@ class Schema:
             return False
         return True
 
-    def _entry(self, program: Program, number: int, path: Path) -> Column:
-        """The column of a list's entries: that of the one op they consist of, or else a record."""
-        op, spot = program.ops[number + 1], program.spots[number + 1]
-        entry = (*path, ENTRY)
-        if spot.path == (*program.spots[number].path, ENTRY) and op.code not in _WITHOUT_COLUMN:
-            column = _column_of(op, spot, entry, self._events)
-            if op.code == Code.LIST:
-                column.children = [self._entry(program, number + 1, entry)]
-            return column
-        return Column(entry, Kind.RECORD)
-
     def _add(self, column: Column) -> None:
         parent = column.path[:-1]
         (self.by_path[parent].children if parent else self.columns).append(column)
@@ -248,10 +278,21 @@ class Schema:
             self.by_path[each.path] = each
 
 
+def _places(shape: Shape, place: Path) -> Iterator[Path]:
+    """The names of fields that lead to each field inside a shape, ``[]`` for the entries of a list."""
+    match shape:
+        case Record():
+            for each in fields_of(shape.members):
+                yield (*place, each.name)
+                yield from _places(each.shape, (*place, each.name))
+        case Bitfield():
+            yield from ((*place, part.name) for part in shape.parts)
+        case ListOf():
+            yield from _places(shape.shape, (*place, ENTRY))
+
+
 _MOST_BITS: Final = 8 * MAX_NETWORK
 """A bit string may be counted, and then only the frame is its bound."""
-
-_WITHOUT_COLUMN: Final = {Code.END, Code.IF, Code.GO, Code.OPTIONAL, Code.SKIP, Code.UNITS}
 
 
 def _mark(column: Column, known: Column) -> str:
@@ -269,57 +310,80 @@ def _moved(column: Column, depth: int, to: Path) -> Column:
     return replace(column, path=to + column.path[depth:], children=children)
 
 
-def _column_of(op: Op, spot: Spot, path: Path, events: tuple[str, ...]) -> Column:
-    """The column that one op alone would need."""
-    column = Column(path, Kind.NUMBER, unit=getattr(spot.owner, "unit", ""), zh=getattr(spot.owner, "zh", ""))
-    entry = Column((*path, ENTRY), Kind.NUMBER, unit=column.unit, zh=column.zh)
-    match op.code:
-        case Code.DIGITS | Code.HEX | Code.IP4 | Code.PHONE | Code.ASCII | Code.GB2312:
-            column.kind = Kind.TEXT
-        case Code.RAW:
-            column.kind = Kind.BYTES
-        case Code.BITS:
+def _column_of(shape: Shape, owner: Field, path: Path, events: tuple[str, ...]) -> Column:
+    """The column that one field alone would need, without those of its own fields."""
+    column = Column(path, Kind.RECORD, unit=owner.unit, zh=owner.zh)
+    match shape:
+        case ListOf():
             column.kind = Kind.LIST
-            entry.lowest, entry.highest, entry.made = min(0, op.arg), max(0xFFFF, op.arg + _MOST_BITS), "bits"
-            column.children = [entry]
-        case Code.LIST:
-            column.kind = Kind.LIST
-            _describe_points(column, spot.owner)
-        case Code.PACKED:
-            column.kind = Kind.LIST
-            assert spot.form is not None
-            _describe_number(entry, spot.form)
-            column.children = [entry]
-        case Code.RECORD:
-            column.kind = Kind.RECORD
-        case Code.BITFIELD:
-            column.kind = Kind.RECORD
-            if op.arg:
-                column.children = [_number((*path, "spare"), (1 << 8 * op.size) - 1)]
-        case Code.PART if spot.form is None and op.size == 1:
-            column.kind = Kind.FLAG
-        case Code.PART if spot.form is None:
-            column.highest = (1 << op.size) - 1
-        case Code.EVENT:
-            column.kind, column.made = Kind.RECORD, "event"
+            _describe_points(column, owner)
+            column.children = [_entry_column(shape.shape, owner, (*path, ENTRY), events)]
+        case PackedList():
+            entry = Column((*path, ENTRY), Kind.NUMBER, unit=owner.unit, zh=owner.zh)
+            _describe_number(entry, shape.form)
+            column.kind, column.children = Kind.LIST, [entry]
+        case Bitfield() if shape.spare_mask:
+            column.children = [_number((*path, "spare"), (1 << 8 * shape.size) - 1)]
+        case Event():
+            column.composite = "event"
             column.children = [
                 _number((*path, "erc"), 0xFF),
                 Column((*path, "event"), Kind.NAME, names=events),
                 _number((*path, "length"), 0xFF),
             ]
-        case Code.TIME:
-            _describe_time(column, op, spot)
-        case Code.IDENTIFIER:
-            _describe_identifier(column, spot)
-        case _:
-            assert spot.form is not None
-            _describe_number(column, spot.form)
+        case Leaf(form=form) | SizedLeaf(form=form):
+            _describe_value(column, form)
     return column
 
 
-def _describe_points(column: Column, owner: Field | BitPart | None) -> None:
+def _entry_column(shape: Shape, owner: Field, path: Path, events: tuple[str, ...]) -> Column:
+    if isinstance(shape, (Record, Units)):
+        return Column(path, Kind.RECORD)
+    return _column_of(shape, owner, path, events)
+
+
+def _part_column(part: BitPart, path: Path) -> Column:
+    """The column of a part of a bit field."""
+    column = Column(path, Kind.NUMBER, highest=(1 << part.high - part.low + 1) - 1, unit=part.unit, zh=part.zh)
+    if part.form is not None:
+        _describe_number(column, part.form)
+    elif part.low == part.high:
+        column.kind, column.highest = Kind.FLAG, 0
+    return column
+
+
+def _describe_value(column: Column, form: Format) -> None:
+    """What a format's values are in a column."""
+    match base := innermost(form):
+        case DigitText() | HexText() | Ip4() | Telephone() | Text():
+            column.kind = Kind.TEXT
+        case Raw() | MeterFrameFormat():
+            column.kind = Kind.BYTES
+        case Bits():
+            entry = Column((*column.path, ENTRY), Kind.NUMBER, unit=column.unit, zh=column.zh, composite="bits")
+            entry.lowest, entry.highest = min(0, base.first), max(0xFFFF, base.first + _MOST_BITS)
+            column.kind, column.children = Kind.LIST, [entry]
+        case Clock() | MinuteStamp():
+            column.kind = Kind.TIMESTAMP
+        case Date():
+            column.kind = Kind.DATE
+        case TimeOfDay():
+            column.kind = Kind.TIME_OF_DAY
+        case PartialTime():
+            # In the order of the named tuple's parts.
+            parts = [part for part in reversed(TIME_PARTS) if part in base.parts]
+            column.composite = base.name
+            column.children = [_number((*column.path, part), 2099 if part == "year" else 59) for part in parts]
+        case IdentifierFormat() | ItemIdentifierFormat():
+            _describe_identifier(column, base)
+        case _:
+            column.kind = Kind.NUMBER
+            _describe_number(column, form)
+
+
+def _describe_points(column: Column, owner: Field) -> None:
     """What says when the points of a curve are."""
-    mark = owner.time_mark if isinstance(owner, Field) else None
+    mark = owner.time_mark
     density = density_of(mark) if mark is not None else None
     if mark is not None and density is not None:
         column.mark = mark.name
@@ -330,28 +394,15 @@ def _number(path: Path, highest: int) -> Column:
     return Column(path, Kind.NUMBER, highest=highest)
 
 
-def _describe_time(column: Column, op: Op, spot: Spot) -> None:
-    kinds = {TimeKind.DATE: Kind.DATE, TimeKind.TIME_OF_DAY: Kind.TIME_OF_DAY, TimeKind.PARTIAL: Kind.RECORD}
-    column.kind = kinds.get(TimeKind(op.mode), Kind.TIMESTAMP)
-    if column.kind is Kind.RECORD:
-        form = spot.form
-        assert isinstance(form, PartialTime)
-        column.made = form.name
-        # In the order of the named tuple's parts.
-        parts = [part for part in reversed(TIME_PARTS) if part in form.parts]
-        column.children = [_number((*column.path, part), 2099 if part == "year" else 59) for part in parts]
-
-
-def _describe_identifier(column: Column, spot: Spot) -> None:
-    assert spot.form is not None
-    column.kind, column.made = Kind.RECORD, spot.form.name
+def _describe_identifier(column: Column, form: IdentifierFormat | ItemIdentifierFormat) -> None:
+    column.composite = form.name
     for name in ("pns", "fns"):
         listed = Column((*column.path, name), Kind.LIST)
         listed.children = [_number((*listed.path, ENTRY), 0xFFFF)]
         column.children.append(listed)
-    if isinstance(spot.form, ItemIdentifierFormat):
+    if isinstance(form, ItemIdentifierFormat):
         # Kept by name, not by Fn: editions have different items under some Fn.
-        names = tuple(dict.fromkeys(keys_of(spot.form)))
+        names = tuple(dict.fromkeys(keys_of(form)))
         keys = Column((*column.path, "keys"), Kind.LIST)
         keys.children = [Column((*keys.path, ENTRY), Kind.NAME, names=names)]
         column.children.append(keys)
@@ -433,7 +484,7 @@ def _range_of(base: Format) -> tuple[int, int, int]:
 
 def _goes_with(known: Column, other: Column) -> bool:
     """Whether what another layout has at a column's place can stand in it, once the column is widened."""
-    if known.made != other.made:
+    if known.composite != other.composite:
         return False
     if {known.kind, other.kind} == {Kind.NAME, Kind.NUMBER}:
         number = known if known.kind is Kind.NUMBER else other
@@ -477,7 +528,7 @@ def _widen(known: Column, other: Column) -> None:
         known.lowest, known.highest = wide.lowest, wide.highest
     elif known.kind is Kind.LIST:
         _widen(known.children[0], other.children[0])
-    elif known.kind is Kind.RECORD and known.made:
+    elif known.kind is Kind.RECORD and known.composite:
         for one, another in zip(known.children, other.children, strict=True):
             _widen(one, another)
     elif known.kind is Kind.RECORD:

@@ -1,6 +1,6 @@
-"""Which columns a table has, and how they are kept: what a plan tells interpreters of its tables.
+"""Tables: which columns they have, in which order, and what all rows begin with.
 
-What columns an item's fields become is told in ``schema``.
+Which columns the fields of an item become is defined in ``schema``; rows and their values are in ``tables``.
 """
 
 from __future__ import annotations
@@ -11,25 +11,6 @@ from ..catalogue.entries import EventEntry, ItemEntry
 from .schema import Column, Kind, Schema
 
 
-class Shape(NamedTuple):
-    """How a column is kept.
-
-    Attributes:
-        kind: a letter: ``n`` numbers of ``width`` bytes, ``b`` bits, ``v`` bytes of varying number, ``l`` lists, ``r``
-            records.
-        width: bytes of a number.
-        level: whose rows it has: 0 the table's, or those of a list.
-        child: of a list: the level of its entries.
-        inside: how many of the following columns are inside it.
-    """
-
-    kind: str
-    width: int
-    level: int
-    child: int
-    inside: int
-
-
 class TableSpec(NamedTuple):
     """One table.
 
@@ -38,15 +19,13 @@ class TableSpec(NamedTuple):
         entry: the item or event; ``None`` for a table that is of neither.
         schema: its fields' columns.
         columns: all columns in order, those that every row has first; each before those inside it.
-        shapes: the same, as interpreters see them.
-        levels: how many levels there are.
+        levels: how many levels there are: the table's own rows, and the entries of each list.
     """
 
     key: str
     entry: ItemEntry | EventEntry | None
     schema: Schema
     columns: tuple[Column, ...]
-    shapes: tuple[Shape, ...]
     levels: int
 
     @property
@@ -58,11 +37,11 @@ class TableSpec(NamedTuple):
         """The places of the columns that are directly inside one; the outermost, for -1."""
         at, end = number + 1, len(self.columns)
         if number >= 0:
-            end = at + self.shapes[number].inside
+            end = at + self.columns[number].descendants
         found = []
         while at < end:
             found.append(at)
-            at += 1 + self.shapes[at].inside
+            at += 1 + self.columns[at].descendants
         return found
 
     def shown(self) -> list[int]:
@@ -83,30 +62,26 @@ RECORD_COLUMNS: Final = (
 )
 """What every event record's row begins with: also the Fn it was under, and its place in that data unit."""
 
-_LETTERS: Final = {Kind.FLAG: "b", Kind.TEXT: "v", Kind.BYTES: "v", Kind.LIST: "l", Kind.RECORD: "r"}
-
 
 def table_spec(key: str, entry: ItemEntry | EventEntry | None, schema: Schema, first: tuple[Column, ...]) -> TableSpec:
-    """A table of a schema's columns behind those that every row has."""
+    """A table of a schema's columns after those that every row has. It gives the columns their places in the table."""
     columns: list[Column] = []
-    shapes: list[Shape] = []
     levels = 1
 
     def add(column: Column, level: int) -> None:
         nonlocal levels
         at = len(columns)
-        child = 0
-        if column.kind is Kind.LIST:
-            child, levels = levels, levels + 1
         columns.append(column)
-        shapes.append(Shape("", 0, 0, 0, 0))
+        column.level = level
+        if column.kind is Kind.LIST:
+            column.child, levels = levels, levels + 1
         for each in column.children:
-            add(each, child or level)
-        shapes[at] = Shape(_LETTERS.get(column.kind, "n"), column.width, level, child, len(columns) - at - 1)
+            add(each, column.child or level)
+        column.descendants = len(columns) - at - 1
 
     for column in (*first, *schema.columns):
         add(column, 0)
-    return TableSpec(key, entry, schema, tuple(columns), tuple(shapes), levels)
+    return TableSpec(key, entry, schema, tuple(columns), levels)
 
 
 UNDECODED: Final = table_spec(
