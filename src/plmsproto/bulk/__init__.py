@@ -1,11 +1,15 @@
 """Many frames at once: a buffer of them becomes an index (``scan``), or tables (``decode``).
 
-What one frame says is the application layer's business (``plmsproto.decode``); streams that arrive in pieces are the
-``FrameSplitter``'s. The way of the data: ``decoding`` is called; ``stretches`` cuts what it is given; an
-``interpreter`` (or its compiled twin) reads the frames of a stretch into ``columns``. It does so by the op tables of a
-``plan``, to which ``binding`` gives the columns that ``schema`` derives from the layouts and ``specs`` lays out.
-``tables`` is what a user sees, ``noise`` and ``faults`` tell what could not be read, and why; ``arrow`` is what Arrow
-sees, and all that needs pyarrow.
+One frame is decoded by the application layer (``plmsproto.decode``); streams that arrive in pieces are split by
+``FrameSplitter``. The rooms, from the call to the result:
+
+- ``decoding``: what is called; ``stretches``: cuts the input, searches it, shares it among threads; ``noise``: what is
+  between frames.
+- ``interpreter``: moves the values of decoded frames into ``columns``. Its compiled twin reads bytes by op tables.
+- ``plan``: tells both which tables there are and how frames may be read; ``binding``: gives op tables their columns.
+- ``schema``: the columns of an item, from its layouts; ``specs``: the columns of a table.
+- ``tables``: what a user gets; ``arrow``: the same for Arrow, and all that needs pyarrow; ``faults``: why bytes did not
+  decode.
 """
 
 from __future__ import annotations
