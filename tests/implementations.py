@@ -31,7 +31,7 @@ FAST_PARTS = {
     ),
     "plmsproto._fast._objects": ("read_ordinary",),
 }
-INTERPRETERS = {"pure": "plmsproto.bulk.interpreter", "fast": "plmsproto._fast._columns"}
+INTERPRETERS = {"pure": "plmsproto.bulk.rows", "fast": "plmsproto._fast._columns"}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 ``PLMSPROTO_PURE=1`` in the environment forces the reference. Whoever needs one of these names takes it from this
 module at the time of use, so that both can be tested through the same code. Both stay importable: the reference is in
 ``scan``, ``checksum`` and ``address`` of ``plmsproto.link``, in ``plmsproto.application.ordinary`` and in
-``plmsproto.bulk.interpreter``, its twin in ``plmsproto._fast``. If a part of the twin was not built, none of it is
+``plmsproto.bulk.rows``, its twin in ``plmsproto._fast``. If a part of the twin was not built, none of it is
 used.
 """
 
@@ -36,7 +36,7 @@ IMPLEMENTATION = "pure"
 
 def make_interpreter(plan: Any, *, address_size: int = 5) -> Any:
     """What reads frames into columns."""
-    from .bulk.interpreter import Interpreter  # not needed for anything else
+    from .bulk.rows import Interpreter  # not needed for anything else
 
     return Interpreter(plan, address_size=address_size)
 

@@ -70,7 +70,7 @@ def test_rows_of_changed_frames(implementation: Implementation, frames: list[byt
 
 
 def test_several_parts_are_one_table(implementation: Implementation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plmsproto.bulk.stretches.STRETCH", 2500)
+    monkeypatch.setattr("plmsproto.bulk.chunks.CHUNK", 2500)
     content = b"".join(all_frames()[::20])
     tables = plms.bulk.decode(content)
     assert any(len(table.parts) > 1 for table in tables.values())

@@ -18,7 +18,7 @@ from implementations import Implementation
 
 import plmsproto as plms
 from plmsproto import Catalogue, EncodeError, Frame
-from plmsproto.bulk import stretches
+from plmsproto.bulk import chunks
 from plmsproto.bulk.columns import NO_EDITION
 
 pa = pytest.importorskip("pyarrow")
@@ -176,7 +176,7 @@ def test_times_and_sources(implementation: Implementation, name: str) -> None:
         assert tables.noise.to_arrow().to_pylist() == tables.noise.to_pylist()
 
 
-def test_times_with_threads_and_stretches(implementation: Implementation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_with_threads_and_chunks(implementation: Implementation, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = [POWER, b"\x01" * 5, CLOCK] * 7
     times = list(range(len(entries)))
     offsets = [1000 * number for number in range(len(entries))]
@@ -185,8 +185,8 @@ def test_times_with_threads_and_stretches(implementation: Implementation, monkey
     assert rows(whole, "frame", "source", "offset")[-1] == (18, "20", 20_000)
     assert [row["offset"] for row in whole.noise.to_pylist()] == offsets[1::3]
     assert [row["source"] for row in whole.noise.to_pylist()] == list(map(str, times))[1::3]
-    monkeypatch.setattr(stretches, "STRETCH", 100)
-    monkeypatch.setattr(stretches, "WINDOW", 100)
+    monkeypatch.setattr(chunks, "CHUNK", 100)
+    monkeypatch.setattr(chunks, "WINDOW", 100)
     for threads in (1, 3):
         found = plms.bulk.decode(entries, threads=threads, **options)
         assert all_rows(found) == all_rows(whole)

@@ -11,7 +11,7 @@ import pytest
 import plmsproto
 from plmsproto.application.auxiliary import EC_SIZE, TP_SIZE
 from plmsproto.application.reading import MOST_BYTES
-from plmsproto.bulk import columns, interpreter, plan
+from plmsproto.bulk import columns, plan, rows
 from plmsproto.bulk.faults import REASONS, Fault
 from plmsproto.formats import NO_DATA
 from plmsproto.formats.base import STRAY_FILLS
@@ -80,8 +80,8 @@ OTHERS: dict[str, dict[str, int]] = {
         "MOST_BYTES": MOST_BYTES,
         "ALL_POINTS": ALL_POINTS,
         "NO_EDITION": columns.NO_EDITION,
-        "MOST_ROWS": interpreter.MOST_ROWS,
-        "MOST_READ": interpreter.MOST_READ,
+        "MOST_ROWS": rows.MOST_ROWS,
+        "MOST_READ": rows.MOST_READ,
         "OP_FIELDS": len(Op._fields),
     },
     "_objects.pyx": {"AUX_EC": EC_SIZE, "AUX_TP": TP_SIZE},

@@ -1,4 +1,4 @@
-"""However the input is cut, and however many threads work, the result is the same: buffers, streams, stretches.
+"""However the input is cut, and however many threads work, the result is the same: buffers, streams, chunks.
 
 Where a search begins and ends is told here once more, literally; nothing is left out between frames and noise.
 """
@@ -21,7 +21,7 @@ from traffic import UNITS_OF_A_REQUEST, requests_for_many
 
 import plmsproto as plms
 from plmsproto import Catalogue
-from plmsproto.bulk import interpreter, stretches
+from plmsproto.bulk import chunks, rows
 from plmsproto.link import FrameIndex
 
 POWER = bytes(plms.examples("present_power", "up", edition="1376")[0])
@@ -73,13 +73,13 @@ def test_threads_and_cuts_make_no_difference(
     whole = plms.bulk.decode(stream)
     assert whole.frames > 20
     assert whole.noise_bytes > 20
-    for stretch, window in ((1, 1), (7, 3), (64, 64), (500, 100), (4096, 512)):
-        monkeypatch.setattr(stretches, "STRETCH", stretch)
-        monkeypatch.setattr(stretches, "WINDOW", window)
-        for threads in (1, 2, 3, 4) if stretch > 7 else (1, 2):
+    for chunk, window in ((1, 1), (7, 3), (64, 64), (500, 100), (4096, 512)):
+        monkeypatch.setattr(chunks, "CHUNK", chunk)
+        monkeypatch.setattr(chunks, "WINDOW", window)
+        for threads in (1, 2, 3, 4) if chunk > 7 else (1, 2):
             found = plms.bulk.decode(stream, threads=threads)
             assert {**all_rows(found), "noise": None} == {**all_rows(whole), "noise": None}
-            # A run of noise that a stretch ends in comes in two rows.
+            # A run of noise that a chunk ends in comes in two rows.
             assert joined_noise(found) == joined_noise(whole)
             assert found.index == whole.index == plms.bulk.scan(stream, threads=threads)
             assert (found.frames, found.noise_bytes) == (whole.frames, whole.noise_bytes)
@@ -101,9 +101,9 @@ def test_a_cut_at_every_byte(implementation: Implementation, monkeypatch: pytest
     inner = carrying(POWER + CLOCK) + b"\xfe" + carrying(head(200) + CLOCK) + POWER
     whole = plms.bulk.decode(inner)
     assert whole.frames == 3
-    monkeypatch.setattr(stretches, "WINDOW", 1)
-    for stretch in range(1, len(inner) + 1):
-        monkeypatch.setattr(stretches, "STRETCH", stretch)
+    monkeypatch.setattr(chunks, "WINDOW", 1)
+    for chunk in range(1, len(inner) + 1):
+        monkeypatch.setattr(chunks, "CHUNK", chunk)
         for threads in (1, 2):
             found = plms.bulk.decode(inner, threads=threads)
             assert found.index == whole.index
@@ -112,14 +112,12 @@ def test_a_cut_at_every_byte(implementation: Implementation, monkeypatch: pytest
 
 @FEW(max_examples=40)
 @given(st.lists(changed_frames() | st.binary(max_size=30), max_size=8), st.integers(1, 300), st.integers(1, 4))
-def test_any_input_cut_anywhere(
-    implementation: Implementation, pieces: list[bytes], stretch: int, threads: int
-) -> None:
+def test_any_input_cut_anywhere(implementation: Implementation, pieces: list[bytes], chunk: int, threads: int) -> None:
     stream = b"".join(pieces)
     whole = plms.bulk.decode(stream)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stretches, "STRETCH", stretch)
-        patch.setattr(stretches, "WINDOW", 1 + stretch // 2)
+        patch.setattr(chunks, "CHUNK", chunk)
+        patch.setattr(chunks, "WINDOW", 1 + chunk // 2)
         found = plms.bulk.decode(stream, threads=threads)
     assert found.index == whole.index
     assert joined_noise(found) == joined_noise(whole)
@@ -141,16 +139,16 @@ def check_accounts(tables: Any, stream: bytes) -> None:
 def test_threads_and_entries(implementation: Implementation, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = [*all_frames()[::40], b"", POWER + b"\xfe" + CLOCK, b"\x01\x02", b"", POWER[:20]]
     whole = plms.bulk.decode(entries)
-    for stretch in (1, 300, 5000):
-        monkeypatch.setattr(stretches, "STRETCH", stretch)
-        monkeypatch.setattr(stretches, "WINDOW", stretch)
+    for chunk in (1, 300, 5000):
+        monkeypatch.setattr(chunks, "CHUNK", chunk)
+        monkeypatch.setattr(chunks, "WINDOW", chunk)
         for threads in (1, 2, 4):
             same(plms.bulk.decode(entries, threads=threads), whole)
 
 
 def test_values_with_threads(implementation: Implementation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stretches, "STRETCH", 2000)
-    monkeypatch.setattr(stretches, "WINDOW", 300)
+    monkeypatch.setattr(chunks, "CHUNK", 2000)
+    monkeypatch.setattr(chunks, "WINDOW", 300)
     frames = all_frames()[::7]
     check(plms.bulk.decode(b"".join(frames), threads=4), Expected(frames))
 
@@ -219,11 +217,11 @@ def test_a_stream_in_pieces(implementation: Implementation, step: int) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
-def test_a_stream_in_pieces_with_threads_and_stretches(
+def test_a_stream_in_pieces_with_threads_and_chunks(
     implementation: Implementation, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
-    monkeypatch.setattr(stretches, "STRETCH", 60)
-    monkeypatch.setattr(stretches, "WINDOW", 20)
+    monkeypatch.setattr(chunks, "CHUNK", 60)
+    monkeypatch.setattr(chunks, "WINDOW", 20)
     # A head inside a frame promises what never comes: whoever begins the search behind the frame's own must not wait.
     content = carrying(head(16000) + POWER + CLOCK) * 3
     stream = content + tricky_stream(5, 20) + content
@@ -350,7 +348,7 @@ def test_both_implementations_search_alike(stream: bytes, data: st.DataObject) -
     "options",
     [{"start": -1}, {"start": 3, "stop": 2}, {"stop": 11}, {"bounds": []}, {"bounds": [3, 2]}, {"bounds": [11]}],
 )
-def test_stretches_that_are_none(implementation: Implementation, options: dict[str, Any]) -> None:
+def test_bounds_of_a_search_that_are_invalid(implementation: Implementation, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="from 0 to 10"):
         implementation.scan(bytes(10), **options)
 
@@ -358,8 +356,8 @@ def test_stretches_that_are_none(implementation: Implementation, options: dict[s
 def test_scan_with_threads(implementation: Implementation, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = tricky_stream(9)
     whole = plms.bulk.scan(stream)
-    monkeypatch.setattr(stretches, "STRETCH", 50)
-    monkeypatch.setattr(stretches, "WINDOW", 50)
+    monkeypatch.setattr(chunks, "CHUNK", 50)
+    monkeypatch.setattr(chunks, "WINDOW", 50)
     for threads in (1, 2, 3, 4):
         assert plms.bulk.scan(stream, threads=threads) == whole
     assert plms.bulk.scan(b"", threads=3) == FrameIndex.empty()
@@ -372,7 +370,7 @@ def test_many_units_in_few_bytes(implementation: Implementation, monkeypatch: py
     """What was read is taken before it gets too much, and put together again."""
     size = 90_000
     if implementation is PURE:
-        monkeypatch.setattr(interpreter, "MOST_ROWS", 500)
+        monkeypatch.setattr(rows, "MOST_ROWS", 500)
         size = 3000
     content = requests_for_many(size)
     tables = plms.bulk.decode(content)
@@ -403,7 +401,7 @@ def test_harvests_that_are_taken_early_are_the_same(
         def take(self) -> Any:
             return self.inner.take()
 
-    monkeypatch.setattr(stretches._implementation, "make_interpreter", Hasty)
+    monkeypatch.setattr(chunks._implementation, "make_interpreter", Hasty)
     for threads in (1, 2):
         found = plms.bulk.decode(b"".join(frames), threads=threads)
         assert {len(table.parts) for table in found.values()} != {1}
@@ -463,7 +461,7 @@ def test_the_order_of_tables_is_that_of_their_numbers_and_keys(implementation: I
 
 @needs_fast
 def test_memory_that_is_used_again_is_none_of_a_table_that_is_kept() -> None:
-    """Tables share memory, and what nobody needs is written to again: by the next stretch, and by the next call."""
+    """Tables share memory, and what nobody needs is written to again: by the next chunk, and by the next call."""
     with FAST.in_use():
         content = b"".join(all_frames())
         wanted = {key: table.to_pylist() for key, table in plms.bulk.decode(content).items()}

@@ -146,7 +146,7 @@ def test_the_address_and_the_head_of_a_frame(implementation: Implementation) -> 
 # ---- twins
 
 
-def harvest(implementation: Implementation, content: bytes, plan: Plan, address_size: int) -> tuple[Any, bytes]:
+def batch(implementation: Implementation, content: bytes, plan: Plan, address_size: int) -> tuple[Any, bytes]:
     """What an interpreter by itself makes of the frames of a buffer."""
     index = PURE.scan(content, address_size=address_size)
     interpreter = implementation.interpreter(plan, address_size=address_size)
@@ -163,7 +163,7 @@ def harvest(implementation: Implementation, content: bytes, plan: Plan, address_
 
 
 def check_twins(content: bytes, plan: Plan, address_size: int = 5) -> None:
-    (pure, pure_editions), (fast, fast_editions) = (harvest(each, content, plan, address_size) for each in (PURE, FAST))
+    (pure, pure_editions), (fast, fast_editions) = (batch(each, content, plan, address_size) for each in (PURE, FAST))
     assert pure_editions == fast_editions
     assert pure.keys() == fast.keys()
     for key, rows in pure.items():

@@ -267,8 +267,8 @@ def test_frames_outside_the_bytes(
         interpreter.run(FRAME, offsets, lengths, 0, 2)
     # What was read before stays, and more can be.
     assert interpreter.run(FRAME, offsets, lengths, 0, 1) == 1
-    harvest = interpreter.take()
-    assert (len(harvest.editions), [table.rows for table in harvest.tables.values()]) == (2, [2])
+    batch = interpreter.take()
+    assert (len(batch.editions), [table.rows for table in batch.tables.values()]) == (2, [2])
     assert interpreter.take() == ({}, b"")
 
 

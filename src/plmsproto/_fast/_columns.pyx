@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
-"""Frames into columns, compiled: the twin of ``plmsproto.bulk.interpreter``, which tells what happens and why.
+"""Frames into columns, compiled: the twin of ``plmsproto.bulk.rows``, which tells what happens and why.
 
 It knows op codes, column kinds and faults by their numbers, and no item, field or format by name. All its work is done
 without the GIL; when it meets something that it has not been told yet (the ways to read a kind of frame, the body of an
@@ -643,7 +643,7 @@ cdef class Interpreter:
     @cython.critical_section
     def take(self):
         """Returns what was read since the last time."""
-        from plmsproto.bulk.columns import Harvest
+        from plmsproto.bulk.columns import RowBatch
 
         cdef int32_t i
         self._begin()
@@ -655,7 +655,7 @@ cdef class Interpreter:
                 if self._tables[i].levels[0].count:
                     tables[i] = self._take_table(&self._tables[i], slabs)
             editions = PyBytes_FromStringAndSize(<char *>self._editions, self._edition_count)
-            return Harvest(tables, editions)
+            return RowBatch(tables, editions)
         finally:
             for i in range(self._table_count):
                 empty_table(&self._tables[i])

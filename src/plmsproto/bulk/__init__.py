@@ -3,7 +3,7 @@
 One frame is decoded by the application layer (``plmsproto.decode``); streams that arrive in pieces are split by
 ``FrameSplitter``. The rooms, from the call to the result:
 
-- ``decoding``: what is called; ``stretches``: cuts the input, searches it, shares it among threads; ``noise``: what is
+- ``decoding``: what is called; ``chunks``: cuts the input, searches it, shares it among threads; ``noise``: what is
   between frames.
 - ``interpreter``: moves the values of decoded frames into ``columns``. Its compiled twin reads bytes by op tables.
 - ``plan``: tells both which tables there are and how frames may be read; ``binding``: gives op tables their columns.

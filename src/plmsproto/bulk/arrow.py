@@ -1,7 +1,7 @@
 """Tables as Arrow has them, and Arrow arrays as input: all of the library that needs pyarrow.
 
-Numbers, offsets and validity bits are handed over as the interpreters wrote them, without a copy; made anew is only
-what Arrow has in another form: names of codes, decimals wider than they are kept, what stands in the index of frames.
+Numbers, offsets and validity bits are handed over as they were written, without a copy. Only what Arrow has in another
+form is made here: names of codes, decimals wider than they are kept, columns from the index of frames.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def _integers(column: Column, kept: ColumnData, rows: int, valid: pa.Buffer | No
 
 
 def _places(column: Column, places: pa.Array) -> pa.Array:
-    """Names of codes that are kept as places among the names, and behind them as numbers."""
+    """Names of codes that are kept as places among the names, and after them as numbers."""
     highest = pc.max(places).as_py() or 0
     numbers = [str(code) for code in range(highest + 1 - len(column.names))]
     return pa.DictionaryArray.from_arrays(places.cast(pa.int32()), pa.array([*column.names, *numbers], pa.string()))
@@ -239,7 +239,7 @@ def _named(codes: pa.Array, name: Callable[[int], str | None]) -> pa.Array:
 
 
 def _dictionary(places: pa.Array, names: Sequence[str | None]) -> pa.Array:
-    """A dictionary array; names that are none are no values."""
+    """A dictionary array; a name that is ``None`` becomes a null."""
     if None in names:
         places = pc.if_else(
             pc.is_in(places, pa.array([at for at, name in enumerate(names) if name is None], places.type)),

@@ -176,7 +176,7 @@ class _Binder:
         return {NO_COLUMN, *(self.column(place) for place in self.places[first:last])}
 
     def untouched(self, columns: list[Column], first: int, last: int) -> tuple[int, ...]:
-        """Those of the columns that none of the ops from ``first`` to before ``last`` fills."""
+        """The columns that no op from ``first`` to before ``last`` fills."""
         filled = self.filled(first, last)
         return tuple(self.at[each.path] for each in columns if self.at[each.path] not in filled)
 

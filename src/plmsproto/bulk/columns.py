@@ -1,4 +1,4 @@
-"""The columns of one stretch of input, as interpreters hand them over, and how the pure one builds them.
+"""The columns of one chunk of input, as interpreters hand them over, and how the pure one builds them.
 
 All is as Arrow has it: numbers one after another in the machine's order of bytes, bits from the lowest, offsets of four
 bytes. What the numbers mean is in the table's ``Column``s.
@@ -25,7 +25,7 @@ class ColumnData(NamedTuple):
         data: numbers in the machine's order of bytes, bits of flags from the lowest, or bytes one after another;
             ``None`` for lists and records.
         valid: bits from the lowest, 0 where there is no value; ``None`` if there are values everywhere.
-        offsets: of lists and of what varies in length: where each begins, and behind the last where it ends, four bytes
+        offsets: of lists and of what varies in length: where each begins, and after the last where it ends, four bytes
             each.
     """
 
@@ -48,8 +48,8 @@ class TableData(NamedTuple):
     counts: tuple[int, ...]
 
 
-class Harvest(NamedTuple):
-    """What came of a stretch of frames.
+class RowBatch(NamedTuple):
+    """What came of a chunk of frames.
 
     Attributes:
         tables: number of the table in the plan → its rows.

@@ -12,9 +12,9 @@ from ..catalogue import Catalogue, default_catalogue
 from ..editions import Edition, as_edition
 from ..link import MAX_NETWORK, FrameIndex
 from ..link.constants import check_options
+from .chunks import Input, Options, as_input, chunks, entry_chunks, search
 from .noise import add_noise
 from .plan import OutdatedError, Plan
-from .stretches import Input, Options, as_input, entry_stretches, search, stretches
 from .tables import Frames, Tables
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def scan(
     Args:
         buffer: any contiguous bytes (bytes, bytearray, memoryview, mmap), which are not copied; or an Arrow array of
             binary values or an iterable of bytes, each of which is searched by itself. Offsets count from the first
-            byte of the buffer, or of the values one behind the other.
+            byte of the buffer, or of the values one after the other.
         address_size: bytes of the address field, 5 or 7.
         max_length: largest L1 that is believed; ``MAX_RADIO`` for a capture of a radio channel.
         threads: how many work at once.
@@ -141,21 +141,21 @@ def _tables(given: Input, plan: Plan, options: Options, threads: int, base: Fram
     """Reads all of the input by one plan; ``base`` has what is the same for all frames."""
     tables = Tables(plan)
     if given.bounds is None:
-        found = stretches(given.view, plan, options, threads)
+        found = chunks(given.view, plan, options, threads)
     else:
-        found = entry_stretches(given.view, given.bounds, plan, options, threads)
+        found = entry_chunks(given.view, given.bounds, plan, options, threads)
     first_entry, number = 0, base.number
     indexes: list[FrameIndex] = []
-    for stretch in found:
-        index, frames = stretch.index, replace(base, index=stretch.index, entry=stretch.index.entry)
-        add_noise(tables, given.view, frames, stretch.bounds, first_entry, options)
-        first_entry += len(stretch.bounds) - 1
+    for chunk in found:
+        index, frames = chunk.index, replace(base, index=chunk.index, entry=chunk.index.entry)
+        add_noise(tables, given.view, frames, chunk.bounds, first_entry, options)
+        first_entry += len(chunk.bounds) - 1
         first = 0
-        for harvest in stretch.harvests:
-            last = first + len(harvest.editions)
-            part = index if len(stretch.harvests) == 1 else index.part(first, last)
+        for batch in chunk.batches:
+            last = first + len(batch.editions)
+            part = index if len(chunk.batches) == 1 else index.part(first, last)
             tables.add(
-                replace(base, index=part, number=number + first, editions=harvest.editions, entry=part.entry), harvest
+                replace(base, index=part, number=number + first, editions=batch.editions, entry=part.entry), batch
             )
             first = last
         number += len(index)

@@ -10,9 +10,9 @@ from typing import Final
 from .. import _implementation
 from ..link import make_noise
 from ..link.constants import START
+from .chunks import Options
 from .columns import TableBuilder, TableData
 from .specs import NOISE
-from .stretches import Options
 from .tables import Frames, Part, Tables
 
 _LONGEST_NOISE: Final = 1 << 16
@@ -22,7 +22,7 @@ _LONGEST_NOISE: Final = 1 << 16
 def add_noise(
     tables: Tables, view: memoryview, frames: Frames, bounds: Sequence[int], first_entry: int, options: Options
 ) -> None:
-    """Adds what lies between the frames of a stretch."""
+    """Adds what lies between the frames of a chunk."""
     offsets, lengths, entries = _implementation.gaps(frames.index, bounds)
     if not offsets:
         return

@@ -1,4 +1,4 @@
-"""What the interpreters of op tables are told: how a frame may be read, which op table is whose, where values go.
+"""A plan for reading frames into tables: how a frame may be read, which op table an item has, where values go.
 
 A plan belongs to one catalogue and one set of options, grows as frames of new kinds turn up, and may be shared by
 threads. Everything in it is a number or a tuple of numbers, but for what is wanted when a result is made: the schemas
@@ -63,7 +63,7 @@ class PlanOp(NamedTuple):
     """What an op's number stands for.
 
     Attributes:
-        key: of the item or event; empty where there is none.
+        key: of the item or event; may be empty.
         spot: what belongs to the op.
     """
 
@@ -86,7 +86,7 @@ SEND_TIME_OP: Final = BoundOp(
     *compile_program(Record((Field("sent", Leaf(SEND_TIME)),))).ops[0],
     column=NO_COLUMN, shift=0, multiplier=1, names=-1, absent=-1, number=TP_OP,
 )  # fmt: skip
-"""How the send time in Tp is read: its value goes nowhere, but it may be none."""
+"""How the send time in Tp is read: its value has no column, but it may be invalid."""
 
 
 class OutdatedError(Exception):
@@ -154,7 +154,7 @@ class Plan:
             return known
 
     def unit(self, afn: int, fn: int, set_: int, direction: int) -> Bound | int:
-        """The op table of a data unit's body, or the number of the fault if there is none.
+        """The op table of a data unit's body, or the number of the fault if the catalogue has none.
 
         Args:
             afn: the AFN that the Fn belongs to.

@@ -89,7 +89,7 @@ class Column:
         path: where the values are.
         kind: what they are.
         lowest, highest: of numbers, in units of the last place.
-        scale: places behind the decimal point; 0 for whole numbers.
+        scale: places after the decimal point; 0 for whole numbers.
         decimal: the numbers are decimals to ``plmsproto.decode``.
         names: of names: those of the catalogue. Numbers of unnamed codes follow them in the order of the codes.
         codes: of names of codes too large for that: code → name.
@@ -261,7 +261,7 @@ class Schema:
             yield f"{stem}{number}"
 
     def _fits_at(self, column: Column, path: Path) -> bool:
-        """Puts a column at a path, if the column that is there already goes with it, or there is none."""
+        """Puts a column at a path, if the path is free or the column there goes with it."""
         known = self.by_path.get(path)
         if known is None:
             self._add(_moved(column, len(path), path))
@@ -448,14 +448,14 @@ def number_terms(form: Format) -> tuple[int, Decimal]:
 
 
 def places(number: Decimal) -> int:
-    """Digits behind the decimal point."""
+    """Digits after the decimal point."""
     exponent = number.normalize().as_tuple().exponent
     assert isinstance(exponent, int)
     return max(0, -exponent)
 
 
 def own_scale(form: Format) -> int:
-    """Places behind the decimal point of the whole numbers that an op reads for a format."""
+    """Places after the decimal point of the whole numbers that an op reads for a format."""
     return _range_of(innermost(form))[2]
 
 
@@ -465,7 +465,7 @@ def is_signed(form: Format) -> bool:
 
 
 def _range_of(base: Format) -> tuple[int, int, int]:
-    """Lowest and highest number in units of the last place, and the places behind the decimal point."""
+    """Lowest and highest number in units of the last place, and the places after the decimal point."""
     match base:
         case Integer():
             return base.low, base.high, 0

@@ -1,6 +1,6 @@
 """What bulk decoding gives: tables, and the parts that they are made of.
 
-A table keeps its columns as the interpreters wrote them, one part for each stretch of the input; nothing is copied
+A table keeps its columns as the interpreters wrote them, one part for each chunk of the input; nothing is copied
 until somebody asks for rows (``Table.to_pylist``) or for Arrow (``arrow``). What every row begins with (address,
 direction, edition and the like) is looked up in the index of frames then.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..catalogue.entries import EventEntry
 from ..link import FrameIndex
-from .columns import NO_EDITION, ColumnData, Harvest, TableData
+from .columns import NO_EDITION, ColumnData, RowBatch, TableData
 from .faults import REASONS
 from .plan import EDITIONS, UNDECODED_TABLE, Plan, field_path
 from .schema import Column, Kind
@@ -144,7 +144,7 @@ def as_numbers(buffer: Any, code: str) -> memoryview:
 
 
 class Part(NamedTuple):
-    """The rows of one table in one stretch of the input.
+    """The rows of one table in one chunk of the input.
 
     Attributes:
         frames: the frames that the rows are of.
@@ -173,7 +173,7 @@ class Table:
     parts: list[Part] = field(default_factory=list)
 
     def name_of(self, number: int) -> str:
-        """The name of a column: the field's, with a mark behind it if every row has something of that name."""
+        """The name of a column: the field's, with ``_field`` after it if all rows have a column of that name."""
         name = self.spec.columns[number].name
         first = len(RECORD_COLUMNS if isinstance(self.spec.entry, EventEntry) else ROW_COLUMNS)
         is_field = self.spec.entry is not None and number >= first and len(self.spec.columns[number].path) == 1
@@ -260,7 +260,7 @@ class Tables(Mapping[str, Table]):
         undecoded: what did not decode: where, why, and the bytes.
         noise: runs of bytes that are no frame.
         frames: how many frames there are.
-        consumed: how many bytes were decided. With ``final=False`` the rest must be shown again, with more behind it.
+        consumed: how many bytes were decided. With ``final=False`` the rest must be given again, with what follows.
         noise_bytes: how many bytes belong to no frame.
     """
 
@@ -297,9 +297,9 @@ class Tables(Mapping[str, Table]):
             f"{len(self.undecoded)} undecoded, {self.noise_bytes} bytes of noise>"
         )
 
-    def add(self, frames: Frames, harvest: Harvest) -> None:
-        """Adds the rows of a stretch."""
-        for number, data in harvest.tables.items():
+    def add(self, frames: Frames, batch: RowBatch) -> None:
+        """Adds the rows of a chunk."""
+        for number, data in batch.tables.items():
             spec = self._plan.tables[number]
             if number == UNDECODED_TABLE:
                 self.undecoded.parts.append(Part(frames, data))
@@ -311,7 +311,7 @@ class Tables(Mapping[str, Table]):
             table.parts.append(Part(frames, data))
 
     def finish(self, indexes: list[FrameIndex], consumed: int) -> None:
-        """Takes the indexes of all stretches, and puts the tables into the order of the catalogue."""
+        """Takes the indexes of all chunks, and puts the tables into the order of the catalogue."""
         self._indexes = indexes
         self.frames = sum(map(len, indexes))
         self.consumed = consumed
@@ -377,7 +377,7 @@ class _Values:
 
 
 def python_value(column: Column, number: int) -> Any:
-    """A kept number as the value that it stands for."""
+    """The value of a number as it is kept."""
     match column.kind:
         case Kind.NUMBER:
             return Decimal(number).scaleb(-column.scale) if column.decimal else number

@@ -1,9 +1,9 @@
 """Layouts as flat op tables: what the compiled implementation interprets.
 
 A layout's tree is compiled to one row of small numbers an op, in reading order. A list, a condition or a bit field says
-where it ends, so an interpreter needs no tree. The table is made from the tree and from nothing else: there is no second
-description of any item, and no generated code. What belongs to an op but is no number (its field, its format, its place)
-is in ``Program.spots``.
+where it ends, so an interpreter needs no tree. The table is made from the tree and from nothing else: there is no
+second description of any item, and no generated code. What belongs to an op but is no number (its field, its format,
+its place) is in ``Program.spots``.
 
 What an op does with bytes is defined by the shape in ``nodes`` that it is made from. The pure implementation reads by
 those shapes; nothing in Python reads by ops.

@@ -1,10 +1,10 @@
-"""Input cut into stretches, each searched and read by an interpreter.
+"""Input cut into chunks, each searched and read by an interpreter.
 
-A stretch is some megabytes, so that what interpreters write stays small and threads have something to share.
-Where a stretch begins in a buffer does not matter: whoever reads it takes up the frames again (resync), and the frame
-that the cut goes through belongs to the stretch in which it begins. Should a cut have made up a frame that is none in
-the whole buffer (there may be frames in the bytes of frames), the stretch is read again from where the one before it
-ended; so the result is that of one thread, whatever the cuts.
+A chunk is some megabytes, so that what interpreters write stays small and threads have something to share. Where a
+chunk begins in a buffer does not matter: its reader finds the next frame by itself (resync), and a frame that is cut
+belongs to the chunk in which it begins. There may be frames in the bytes of frames. If a cut makes such an inner frame
+look like one of the buffer's own, the chunk is read again from where the one before it ended. So the result is that of
+one thread, wherever the cuts are.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import Any, Final, NamedTuple
 from .. import _implementation
 from ..link import FrameIndex
 from ..link.checksum import byte_view
-from .columns import Harvest
+from .columns import RowBatch
 from .plan import Plan
 
-STRETCH: Final = 1 << 23
+CHUNK: Final = 1 << 23
 """How many bytes one interpreter reads before what it wrote is taken."""
 
 WINDOW: Final = 1 << 19
@@ -47,7 +47,7 @@ def as_input(frames: Any) -> Input:
     """Takes a buffer, an Arrow array of binary values, or an iterable of bytes or frames.
 
     Raises:
-        TypeError: it is none of these.
+        TypeError: it is something else.
         BufferError: the buffer is not contiguous.
     """
     if isinstance(frames, str):
@@ -88,37 +88,37 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """What came of a stretch.
+class Chunk:
+    """What came of a chunk.
 
     Attributes:
         bounds: where it begins and ends, and where the entries in it do.
         index: its frames.
-        harvests: their rows, for so many frames after the other as each has editions of.
+        batches: their rows, for so many frames after the other as each has editions of.
     """
 
     bounds: Sequence[int]
     index: FrameIndex
-    harvests: Sequence[Harvest] = ()
+    batches: Sequence[RowBatch] = ()
 
 
 def search(view: memoryview, options: Options, threads: int) -> FrameIndex:
     """The frames of a buffer."""
 
-    def work(start: int, stop: int) -> Stretch:
+    def work(start: int, stop: int) -> Chunk:
         index = _scan(view, options, start=start, stop=stop, final=options.final)
-        return Stretch((start, index.end), index)
+        return Chunk((start, index.end), index)
 
     if threads <= 1:
         return work(0, len(view)).index
-    return FrameIndex.joined([stretch.index for stretch in _in_order(len(view), threads, work)], len(view))
+    return FrameIndex.joined([chunk.index for chunk in _in_order(len(view), threads, work)], len(view))
 
 
-def stretches(view: memoryview, plan: Plan, options: Options, threads: int) -> Iterator[Stretch]:
-    """Reads a buffer stretch by stretch."""
+def chunks(view: memoryview, plan: Plan, options: Options, threads: int) -> Iterator[Chunk]:
+    """Reads a buffer chunk by chunk."""
 
-    def work(start: int, stop: int) -> Stretch:
-        position, harvests = start, list[Harvest]()
+    def work(start: int, stop: int) -> Chunk:
+        position, batches = start, list[RowBatch]()
         search = _implementation.FrameSearch(
             view,
             address_size=options.address_size,
@@ -133,11 +133,11 @@ def stretches(view: memoryview, plan: Plan, options: Options, threads: int) -> I
                 target = min(position + WINDOW, stop)
                 position = search.search(position, target)
                 done, index = len(index), search.index()
-                _read(interpreter, view, index, done, harvests)
+                _read(interpreter, view, index, done, batches)
                 if position < target:
                     break
-            harvests.append(interpreter.take())
-        return Stretch((start, position), index, harvests)
+            batches.append(interpreter.take())
+        return Chunk((start, position), index, batches)
 
     return _in_order(len(view), threads, work)
 
@@ -146,15 +146,15 @@ def _scan(view: memoryview, options: Options, **piece: Any) -> FrameIndex:
     return _implementation.scan(view, address_size=options.address_size, max_length=options.max_length, **piece)
 
 
-def _in_order(size: int, threads: int, work: Callable[[int, int], Stretch]) -> Iterator[Stretch]:
-    """Does work on all stretches of a buffer; yields what came of it."""
+def _in_order(size: int, threads: int, work: Callable[[int, int], Chunk]) -> Iterator[Chunk]:
+    """Does work on all chunks of a buffer; yields the results."""
     if threads <= 1:
         position = 0
         while position < size:
-            stop = min(position + STRETCH, size)
-            stretch = work(position, stop)
-            yield stretch
-            position = stretch.index.end
+            stop = min(position + CHUNK, size)
+            chunk = work(position, stop)
+            yield chunk
+            position = chunk.index.end
             if position < stop:
                 return
         return
@@ -162,23 +162,23 @@ def _in_order(size: int, threads: int, work: Callable[[int, int], Stretch]) -> I
     cuts = range(0, size, step)
     position = 0
     with ThreadPoolExecutor(threads) as pool:
-        for cut, stretch in zip(cuts, pool.map(lambda cut: work(cut, min(cut + step, size)), cuts), strict=True):
+        for cut, chunk in zip(cuts, pool.map(lambda cut: work(cut, min(cut + step, size)), cuts), strict=True):
             stop = min(cut + step, size)
             if position >= stop:
                 continue
-            index = stretch.index
+            index = chunk.index
             if (index.offset[0] if index.offset else index.end) < position:
                 # The cut made up a frame, or the head of one to come, inside the frame that it went through.
-                stretch = work(position, stop)
-            yield replace(stretch, bounds=(position, stretch.index.end))
-            position = stretch.index.end
+                chunk = work(position, stop)
+            yield replace(chunk, bounds=(position, chunk.index.end))
+            position = chunk.index.end
             if position < stop:
                 return
 
 
 def _step(size: int, threads: int) -> int:
-    """How large stretches are, for each thread to have a few of them."""
-    return STRETCH if threads <= 1 else min(STRETCH, max(size // (4 * threads), WINDOW))
+    """How large chunks are, for each thread to have a few of them."""
+    return CHUNK if threads <= 1 else min(CHUNK, max(size // (4 * threads), WINDOW))
 
 
 @contextmanager
@@ -194,32 +194,30 @@ def _interpreter(plan: Plan, options: Options) -> Iterator[Any]:
     idle.append(interpreter)  # not if something went wrong
 
 
-def _read(interpreter: Any, view: memoryview, index: FrameIndex, done: int, harvests: list[Harvest]) -> None:
+def _read(interpreter: Any, view: memoryview, index: FrameIndex, done: int, batches: list[RowBatch]) -> None:
     """Reads the frames that have not been read; takes what was written whenever that is much."""
     while done < len(index):
         done = interpreter.run(view, index.offset, index.length, done, len(index))
         if done < len(index):
-            harvests.append(interpreter.take())
+            batches.append(interpreter.take())
 
 
-def entry_stretches(
-    view: memoryview, bounds: array[int], plan: Plan, options: Options, threads: int
-) -> Iterator[Stretch]:
-    """Reads entries, as many at a time as make a stretch."""
+def entry_chunks(view: memoryview, bounds: array[int], plan: Plan, options: Options, threads: int) -> Iterator[Chunk]:
+    """Reads entries, as many at a time as make a chunk."""
     step = _step(len(view), threads)
     firsts = [0]
     while firsts[-1] < len(bounds) - 1:
         fitting = bisect_right(bounds, bounds[firsts[-1]] + step, firsts[-1] + 1) - 1
         firsts.append(max(fitting, firsts[-1] + 1))
 
-    def read(first: int, last: int) -> Stretch:
+    def read(first: int, last: int) -> Chunk:
         within = bounds[first : last + 1]
         index = _scan(view, options, bounds=within, first_entry=first)
-        harvests: list[Harvest] = []
+        batches: list[RowBatch] = []
         with _interpreter(plan, options) as interpreter:
-            _read(interpreter, view, index, 0, harvests)
-            harvests.append(interpreter.take())
-        return Stretch(within, index, harvests)
+            _read(interpreter, view, index, 0, batches)
+            batches.append(interpreter.take())
+        return Chunk(within, index, batches)
 
     if threads <= 1:
         yield from map(read, firsts[:-1], firsts[1:])

@@ -38,7 +38,7 @@ from ..layout.event import LENGTH, named_lengths
 from ..layout.nodes import Member
 from ..link import Direction, Frame
 from .binding import NO_COLUMN, NO_TABLE, Bound
-from .columns import NO_EDITION, Harvest, TableBuilder
+from .columns import NO_EDITION, RowBatch, TableBuilder
 from .faults import REASONS, Fault
 from .plan import AUX_OP, EDITIONS, TP_OP, UNDECODED_TABLE, Plan, Way, set_of
 from .schema import Column, Kind
@@ -93,13 +93,13 @@ class Interpreter:
             read += len(data)
         return last
 
-    def take(self) -> Harvest:
+    def take(self) -> RowBatch:
         """Returns what was read since the last time."""
         tables = {number: table.data() for number, table in self.tables.items()}
-        harvest = Harvest(tables, bytes(self.editions))
+        batch = RowBatch(tables, bytes(self.editions))
         self.tables.clear()
         self.editions.clear()
-        return harvest
+        return batch
 
     def _add_frame(self, data: bytes) -> int:
         """Reads a frame; returns how many rows it gave."""
