@@ -295,8 +295,7 @@ ADDRESS = plms.Address("4401", 2)
 
 
 def forwarded(content: Any) -> plms.Message:
-    catalogue = plms.Catalogue()
-    catalogue.add(PRIVATE, "private.toml")
+    catalogue = plms.Catalogue().extended(PRIVATE, "private.toml")
     built = plms.unit("private_forward", {"content": content}, catalogue=catalogue)
     return plms.decode(bytes(plms.report(ADDRESS, [built], catalogue=catalogue)), catalogue=catalogue)
 

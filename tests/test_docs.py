@@ -131,7 +131,7 @@ def load_toml(block: Block, where: str) -> None:
     name = re.match(r"# (\S+\.toml)\n", block.text)
     if name:
         Path(name[1]).write_text(block.text, encoding="utf-8")
-    plms.Catalogue().add(block.text, where)
+    plms.Catalogue().extended(block.text, where)
 
 
 def test_there_is_documentation_to_test() -> None:

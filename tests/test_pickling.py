@@ -35,8 +35,7 @@ def test_messages_survive_being_copied(copied) -> None:
 
 
 def test_a_users_catalogue_goes_along() -> None:
-    catalogue = Catalogue()
-    catalogue.add(VENDOR, "vendor.toml")
+    catalogue = Catalogue().extended(VENDOR, "vendor.toml")
     frame = next(each["hex"] for each in real_frames() if each["id"] == "376-0C-down-009")
     message = plms.decode(frame, catalogue=catalogue)
     again = pickle.loads(pickle.dumps(message))
@@ -47,7 +46,7 @@ def test_a_users_catalogue_goes_along() -> None:
 
 def test_errors_keep_what_they_say() -> None:
     with pytest.raises(plms.CatalogueError) as caught:
-        Catalogue().add(VENDOR.replace('fields = ""', 'fields = "a u9"'), "vendor.toml")
+        Catalogue().extended(VENDOR.replace('fields = ""', 'fields = "a u9"'), "vendor.toml")
     again = pickle.loads(pickle.dumps(caught.value))
     assert type(again) is plms.CatalogueError
     assert str(again) == str(caught.value)

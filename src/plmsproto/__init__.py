@@ -177,8 +177,7 @@ def event(erc: int | str, edition: Edition | str | None = None) -> EventEntry:
     """The library's catalogue entry of an event record, by code or key; without an edition the newest.
 
     Raises:
-        UnknownItemError: there is none with the code.
-        EncodeError: there is none with the key.
+        UnknownItemError: there is none.
     """
     if isinstance(erc, str):
         return default_catalogue().event_by_key(erc, edition)

@@ -71,9 +71,7 @@ mode  u1 (1=one 2=two)
 
 @cache
 def private() -> Catalogue:
-    catalogue = Catalogue()
-    catalogue.add(PARAMETERS)
-    return catalogue
+    return Catalogue().extended(PARAMETERS)
 
 
 def text_of(message: Message) -> str:
@@ -630,8 +628,7 @@ def test_an_event_key_is_looked_up_in_the_messages_edition() -> None:
     [[event.layout]]
     fields = "event_time  A15"
     """
-    catalogue = plms.Catalogue()
-    catalogue.add(private)
+    catalogue = plms.Catalogue().extended(private)
     record = {"event": "private_event", "data": {"event_time": "2018-09-28 14:41"}}
     counters = plms.EventCounters(1, 0)
     for edition in ("376", "1376"):
@@ -639,7 +636,7 @@ def test_an_event_key_is_looked_up_in_the_messages_edition() -> None:
         if edition == "376":
             assert bytes(plms.report(TERMINAL, [unit], edition=edition, catalogue=catalogue))
         else:
-            with pytest.raises(EncodeError, match=r"unknown event in Q/GDW 1376\.1-2013"):
+            with pytest.raises(UnknownItemError, match=r"unknown event in Q/GDW 1376\.1-2013"):
                 plms.report(TERMINAL, [unit], edition=edition, catalogue=catalogue)
 
 

@@ -27,8 +27,7 @@ LAYOUTS: dict[str, str] = {
 
 
 def catalogue_with(fields: str) -> plms.Catalogue:
-    catalogue = plms.Catalogue()
-    catalogue.add(
+    return plms.Catalogue().extended(
         f"""
         [[enumeration]]
         key = "hourly"
@@ -45,7 +44,6 @@ def catalogue_with(fields: str) -> plms.Catalogue:
 '''
         """
     )
-    return catalogue
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

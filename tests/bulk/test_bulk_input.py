@@ -314,8 +314,9 @@ def test_frames_without_anything_selected_are_passed_over(implementation: Implem
 
 
 def test_items_that_a_user_adds_can_be_selected(implementation: Implementation) -> None:
-    catalogue = Catalogue()
-    catalogue.add('[[item]]\nafn = 0x0C\nfn = 1999\nkey = "mine"\n[[item.layout]]\ndir = "up"\nfields = "x u1"\n')
+    catalogue = Catalogue().extended(
+        '[[item]]\nafn = 0x0C\nfn = 1999\nkey = "mine"\n[[item.layout]]\ndir = "up"\nfields = "x u1"\n'
+    )
     content = POWER + a_frame(b"\x0c\x60\x00\x00\x40\xf9\x07")
     with pytest.raises(EncodeError, match="mine"):
         plms.bulk.decode(content, select=["mine"])
@@ -330,7 +331,7 @@ def test_many_selections_do_not_fill_the_memory(implementation: Implementation) 
         fields = ["voltage_a", "voltage_b"][: number % 3]
         plms.bulk.decode(b"", select={"present_power": fields}, ffff_is_all=bool(number % 2), catalogue=catalogue)
         plms.bulk.decode(b"", select=[items[number].key], catalogue=catalogue)
-    assert len(catalogue.derived) < 60
+    assert len(catalogue.cache) < 60
 
 
 # ---- noise and what did not decode

@@ -430,7 +430,7 @@ def test_threads_share_a_catalogue(implementation: Implementation) -> None:
                 assert rows == wanted
 
 
-def test_an_added_file_does_not_disturb_who_is_reading(implementation: Implementation) -> None:
+def test_a_catalogue_is_extended_while_others_read_by_it(implementation: Implementation) -> None:
     catalogue = Catalogue()
     frames = b"".join(all_frames()[::11])
     wanted = all_rows(plms.bulk.decode(frames))
@@ -439,12 +439,16 @@ def test_an_added_file_does_not_disturb_who_is_reading(implementation: Implement
     def work(_number: int) -> Any:
         return all_rows(plms.bulk.decode(frames, catalogue=catalogue))
 
+    extended = catalogue
     with ThreadPoolExecutor(4) as pool:
         results = pool.map(work, range(12))
         for number in range(1900, 1906):
-            catalogue.add(text.format(number, number), f"{number}.toml")
+            extended = extended.extended(text.format(number, number), f"{number}.toml")
+            assert all_rows(plms.bulk.decode(frames, catalogue=extended)) == wanted
         for rows in results:
             assert rows == wanted
+    assert extended.item(0x0C, 1900).key == "added_1900"
+    assert catalogue.find_item(0x0C, 1900) is None
 
 
 def test_the_order_of_tables_is_that_of_their_numbers_and_keys(implementation: Implementation) -> None:

@@ -44,9 +44,7 @@ def catalogue(*layouts: str, event: str = "", slack: int = 0, fn: int = 1) -> Ca
     text = entry(head, "thing", *layouts, editions=editions)
     if event:
         text += entry(f"[[event]]\nerc = 201\nlength_slack = {slack}", "happening", event, editions=editions[:1])
-    made = Catalogue()
-    made.add(text)
-    return made
+    return Catalogue().extended(text)
 
 
 def read(known: Catalogue, *bodies: bytes, key: str = "thing", edition: str = "1376") -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import pytest
 
 import plmsproto as plms
 from plmsproto import Catalogue, Edition
-from plmsproto.catalogue import BodyLayout, EventEntry, ItemEntry
+from plmsproto.catalogue import BodyLayout, EventEntry, ItemEntry, loader
 from plmsproto.errors import CatalogueError, EncodeError, UnknownItemError
 from plmsproto.layout import Bitfield, Field, Leaf, ListOf, PackedList, Record, describe
 
@@ -259,7 +259,7 @@ def test_an_unknown_key_names_similar_ones() -> None:
         whole().item_by_key("presentpower")
     with pytest.raises(UnknownItemError):
         whole().item_by_key("present_forward_active_reading", "130")
-    with pytest.raises(EncodeError, match="expected voltage_circuit_abnormal"):
+    with pytest.raises(UnknownItemError, match="expected voltage_circuit_abnormal"):
         whole().event_by_key("voltage_circuit_abnormall")
 
 
@@ -343,9 +343,7 @@ limit  u2  V
 
 
 def extended(text: str, name: str = "mine.toml") -> Catalogue:
-    catalogue = Catalogue()
-    catalogue.add(text, name)
-    return catalogue
+    return Catalogue().extended(text, name)
 
 
 def test_a_users_item_is_there_in_all_editions() -> None:
@@ -407,11 +405,11 @@ def test_a_users_type_replaces_the_librarys_also_where_that_was_used_before() ->
     text = '[[type]]\nkey = "measured_current"\nshape = "u4"\n'
     before = Catalogue()
     body = before.event(25).body(Edition.GDW376)
-    before.add(text)
-    after = before.event(25).body(Edition.GDW376)
+    after = before.extended(text).event(25).body(Edition.GDW376)
     assert body is not None
     assert after is not None
     assert after.span() == (body.span()[0] + 3, body.span()[0] + 3)
+    assert before.event(25).body(Edition.GDW376) is body
 
 
 def test_a_users_afn() -> None:
@@ -582,14 +580,41 @@ def test_a_wrong_variant_is_refused_when_it_is_added() -> None:
         extended(PARAMETER + variant)
 
 
-def test_a_refused_file_changes_nothing() -> None:
+def test_extending_a_catalogue_leaves_it_as_it_is() -> None:
     catalogue = Catalogue()
-    wrong = with_fields("limit u9").replace("0x04", "0x0C").replace("999", "25")
+    text = with_fields("limit u1").replace("0x04", "0x0C").replace("999", "25")
+    assert catalogue.extended(text).item(0x0C, 25).key == "private_limit"
     with pytest.raises(CatalogueError):
-        catalogue.add(wrong)
+        catalogue.extended(text.replace("limit u1", "limit u9"))
     assert catalogue.item(0x0C, 25).key == "present_power"
     with pytest.raises(UnknownItemError):
         catalogue.item_by_key("private_limit")
+
+
+def test_a_key_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue = Catalogue()
+    searched: list[str] = []
+    keys = loader._KEY_LINE
+
+    class Counted:
+        def findall(self, text: str) -> list[str]:
+            searched.append(text)
+            return keys.findall(text)
+
+    monkeypatch.setattr(loader, "_KEY_LINE", Counted())
+    first = catalogue.item_by_key("present_power")
+    catalogue.item_by_key("clock_set")
+    for _ in range(3):
+        with pytest.raises(UnknownItemError, match="present_power"):
+            catalogue.item_by_key("present_powr")
+        with pytest.raises(UnknownItemError, match="clock_adjustment"):
+            catalogue.event_by_key("clock_adjustmen")
+    assert len(searched) == len(set(searched))
+    monkeypatch.setattr(catalogue, "_find_by_key", None)
+    monkeypatch.setattr(catalogue, "_find_item", None)
+    assert catalogue.item_by_key("present_power") is first
+    with pytest.raises(TypeError):
+        catalogue.item_by_key("present_power", "130")  # another question
 
 
 def test_threads_that_ask_a_new_catalogue_at_once_all_get_answers() -> None:

@@ -13,7 +13,7 @@ from layout_helpers import layout, read, reader_of, write
 from plmsproto import Catalogue, Direction, Edition, Reading
 from plmsproto.application.units import BodyContext
 from plmsproto.errors import BadStructureError, BadValueError, EncodeError, PlmsError, TruncatedError, UnknownItemError
-from plmsproto.layout import Reader, Span, Undecoded, Writer, walk
+from plmsproto.layout import Reader, Span, Undecoded, Writer
 
 D = Decimal
 
@@ -489,7 +489,6 @@ def test_a_length_that_counts_its_head(in_edition: Callable[..., BodyContext]) -
         {"erc": 14, "data": 5},
         {"erc": 99, "data": {}},
         {"erc": "14", "data": {}},
-        {"event": "nothing_such", "data": {}},
         {"event": None},
         {"erc": 14, "data": {"raw": "00"}, "length": 256},
         {"erc": -1, "data": {"raw": "00"}},
@@ -501,6 +500,11 @@ def test_event_records_that_make_no_sense_are_refused(in_edition: Callable[..., 
         write_events(in_edition("376"), [record])
 
 
+def test_an_event_record_of_an_unknown_key_is_refused(in_edition: Callable[..., BodyContext]) -> None:
+    with pytest.raises(UnknownItemError, match="nothing_such"):
+        write_events(in_edition("376"), [{"event": "nothing_such", "data": {}}])
+
+
 def test_an_event_of_another_edition_is_unknown(in_edition: Callable[..., BodyContext]) -> None:
     content = "29 0E 00 00 " + "59 07 13 15 A3 24 " * 2
     (record,), reader = read_events(in_edition("1376"), content)
@@ -508,32 +512,3 @@ def test_an_event_of_another_edition_is_unknown(in_edition: Callable[..., BodyCo
     (record,), reader = read_events(in_edition("376"), content)
     assert record["event"] is None
     assert isinstance(reader.errors[0], UnknownItemError)
-
-
-# ------------------------------------------------------------------------------------------------------ the walk
-
-
-def test_a_walk_gives_each_value_once_in_order() -> None:
-    text = """
-    k u1
-    if k == 1 { a u1 } else { a u2 }
-    x[2] { y u1 }
-    s u1 { low: 0..3 h; flag: 7 }
-    optional { tail A7 V }
-    """
-    value = read(text, "00 05 00 01 02 93 05 22") | {}
-    lines = list(walk(layout(text), value, reader_of("").context))
-    assert [(".".join(line.path), line.value, line.unit, line.group) for line in lines] == [
-        ("k", 0, "", False),
-        ("a", 5, "", False),
-        ("x", None, "", True),
-        ("x.[0]", None, "", True),
-        ("x.[0].y", 1, "", False),
-        ("x.[1]", None, "", True),
-        ("x.[1].y", 2, "", False),
-        ("s", None, "", True),
-        ("s.low", 3, "h", False),
-        ("s.flag", True, "", False),
-        ("s.spare", 0x10, "", False),
-        ("tail", D("220.5"), "V", False),
-    ]

@@ -962,7 +962,7 @@ cdef class Way:
         return self.aux_type(pw, counters, label)
 
 
-cdef Way find_way(frame, catalogue, edition, ffff_is_all, dict derived, tuple key):
+cdef Way find_way(frame, catalogue, edition, ffff_is_all, dict cache, tuple key):
     """Works out how frames like this one are read, and keeps it if the catalogue has their AFN."""
     from plmsproto.application.reading import readings
     from plmsproto.application.sequence import Seq
@@ -976,10 +976,10 @@ cdef Way find_way(frame, catalogue, edition, ffff_is_all, dict derived, tuple ke
     assumption = next(readings(frame, Seq.parse(data[1]), afn, catalogue, edition, ffff_is_all=ffff_is_all))
     direction = frame.control.direction
     place = ("units", direction, assumption.reading)
-    reader = derived.get(place)
+    reader = cache.get(place)
     if reader is None:
-        reader = derived.setdefault(place, UnitReader(BodyContext(catalogue, direction, assumption.reading)))
-    return derived.setdefault(key, Way(assumption, reader))
+        reader = cache.setdefault(place, UnitReader(BodyContext(catalogue, direction, assumption.reading)))
+    return cache.setdefault(key, Way(assumption, reader))
 
 
 def read_ordinary(frame, catalogue, edition, ffff_is_all):
@@ -988,7 +988,7 @@ def read_ordinary(frame, catalogue, edition, ffff_is_all):
     cdef const uint8_t *content
     cdef Py_ssize_t size
     cdef int control
-    cdef dict derived = catalogue.derived
+    cdef dict cache = catalogue.cache
     user_data = frame.user_data
     # Frames need not come from bytes: what could not be sent is the reference's business.
     if type(user_data) is not bytes or frame.checksum is not None:
@@ -1003,9 +1003,9 @@ def read_ordinary(frame, catalogue, edition, ffff_is_all):
         frame.tag, control & TELLING_CONTROL_BITS, content[0], content[1] & TPV, edition, ffff_is_all,
     )
     try:
-        way = derived.get(key)
+        way = cache.get(key)
         if way is None:
-            way = find_way(frame, catalogue, edition, ffff_is_all, derived, key)
+            way = find_way(frame, catalogue, edition, ffff_is_all, cache, key)
         return (<Way>way).read(content, size)
     except (ValueError, OverflowError):
         # Odd, and what formats, times and numbers raise themselves.

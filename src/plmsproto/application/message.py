@@ -100,7 +100,7 @@ class Message:
         record = context.unit_body(unit)
         if record is None or isinstance(unit.value, Undecoded):
             return []
-        return list(walk(record, unit.value, context))
+        return list(walk(record, unit.value, context, unit.verbatim))
 
     def point_times(self, unit: DataUnit) -> list[dt.datetime] | list[dt.time] | None:
         """When the points of a unit's curve are, one after another.

@@ -20,7 +20,7 @@ import pyarrow.compute
 
 from .. import bulk
 from ..catalogue import Catalogue, default_catalogue
-from ..errors import CatalogueError, EncodeError, UnknownItemError
+from ..errors import CatalogueError, UnknownItemError
 from ..hextext import WAKE_UP
 from .durable import TEMPORARY, Lock
 from .errors import OutputError, RefusedError
@@ -293,7 +293,7 @@ def _catalogue(options: Options) -> Catalogue:
         except UnknownItemError as unknown:
             try:
                 catalogue.event_by_key(key)
-            except EncodeError:
+            except UnknownItemError:
                 raise RefusedError(f"neither item nor event: {unknown}") from None
     return catalogue
 

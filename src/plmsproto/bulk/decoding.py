@@ -14,7 +14,7 @@ from ..link import MAX_NETWORK, FrameIndex
 from ..link.constants import check_options
 from .chunks import Input, Options, as_input, chunks, entry_chunks, search
 from .noise import add_noise
-from .plan import OutdatedError, Plan
+from .plan import Plan
 from .tables import Frames, Tables
 
 if TYPE_CHECKING:
@@ -127,14 +127,8 @@ def decode(
         base.offset = offset
     if select is not None and not isinstance(select, (str, Mapping)):
         select = tuple(select)  # it may be asked for more than once
-    while True:
-        plan = plan_for(catalogue or default_catalogue(), edition, ffff_is_all=ffff_is_all, select=select)
-        try:
-            return _tables(given, plan, options, threads, base)
-        except OutdatedError:
-            # Something was added to the catalogue meanwhile; then what was derived from it is forgotten.
-            if plan in plan.catalogue.derived.values():
-                raise
+    plan = plan_for(catalogue or default_catalogue(), edition, ffff_is_all=ffff_is_all, select=select)
+    return _tables(given, plan, options, threads, base)
 
 
 def _tables(given: Input, plan: Plan, options: Options, threads: int, base: Frames) -> Tables:
@@ -181,12 +175,12 @@ def plan_for(
     elif select is not None:
         wanted = dict.fromkeys(select)
     chosen = None if edition is None else as_edition(edition)
-    derived = catalogue.derived
+    cache = catalogue.cache
     mark = "bulk", chosen, ffff_is_all, None if wanted is None else frozenset(wanted.items())
-    plan: Plan | None = derived.get(mark)
+    plan: Plan | None = cache.get(mark)
     if plan is None:
         plan = Plan(catalogue, chosen, ffff_is_all=ffff_is_all, select=wanted)
-        if sum(isinstance(known, Plan) for known in list(derived.values())) < _MOST_PLANS:
-            plan = derived.setdefault(mark, plan)
+        if sum(isinstance(known, Plan) for known in list(cache.values())) < _MOST_PLANS:
+            plan = cache.setdefault(mark, plan)
     assert plan is not None
     return plan

@@ -89,10 +89,6 @@ SEND_TIME_OP: Final = BoundOp(
 """How the send time in Tp is read: its value has no column, but it may be invalid."""
 
 
-class OutdatedError(Exception):
-    """The catalogue is not what it was when the plan was made: another plan is needed."""
-
-
 class Plan:
     """The plan of one catalogue and one set of options.
 
@@ -178,8 +174,6 @@ class Plan:
         body = event.body(EDITIONS[edition]) if event else None
         if event is None or body is None:
             return None
-        if event.key not in self.events:
-            raise OutdatedError
         with self._lock:
             bound = self._bind(event, body, EDITIONS[edition])
         return bound._replace(slack=event.length_slack, event=self.events.index(event.key))

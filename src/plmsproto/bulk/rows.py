@@ -20,7 +20,6 @@ from ..formats import Format
 from ..identifier import Identifier, ItemIdentifier, PointCoding, decode_identifier
 from ..layout import (
     Bitfield,
-    Conditional,
     Event,
     Field,
     Leaf,
@@ -31,11 +30,10 @@ from ..layout import (
     SizedLeaf,
     Undecoded,
     Units,
-    Writer,
 )
 from ..layout.cursor import join_path
-from ..layout.event import LENGTH, named_lengths
-from ..layout.nodes import Member
+from ..layout.event import LENGTH, body_length
+from ..layout.nodes import Member, fields_read
 from ..link import Direction, Frame
 from .binding import NO_COLUMN, NO_TABLE, Bound
 from .columns import NO_EDITION, RowBatch, TableBuilder
@@ -236,22 +234,14 @@ class UnitRows:
         bound = frame.plan.event(value["erc"], EDITIONS.index(frame.reading.edition))
         body = frame.context.event_body(value["erc"])
         data = value["data"]
-        length = None
-        if body is not None and not isinstance(data, Undecoded) and named_lengths(body.members):
-            length = self.length_of(value)
-        self.path.append("data")
         if isinstance(data, Undecoded):
+            self.path.append("data")
             self.add_lost_body(data, value["event"] or "", field)
         elif body is not None and bound is not None:
+            length = body_length(value, frame.context, verbatim=unit.verbatim, path=self.path)
+            self.path.append("data")
             self.add_body(body, bound, value["event"], data, (frame.number, unit.pn, unit.fn, number), length)
         self.path.pop()
-
-    def length_of(self, record: Mapping[str, Any]) -> int:
-        """How many bytes the body of an event record has."""
-        writer = Writer(self.frame.context, verbatim=self.unit.verbatim)
-        writer.path = list(self.path)
-        Event().write(writer, record)
-        return len(writer.out) - 2
 
     def add_lost_body(self, undecoded: Undecoded, key: str, field: str) -> None:
         """Adds bytes that could not be understood as a body.
@@ -296,28 +286,14 @@ class Mover:
 
     def members(self, members: Iterable[Member], value: Mapping[str, Any], row: Row, depth: int) -> None:
         """Moves the fields of a record."""
-        for member in members:
-            if isinstance(member, Field):
-                self.field(member, value[member.name], row, depth)
-            elif isinstance(member, Conditional):
-                block = member.then if member.condition.holds(self.numbers) else member.otherwise
-                self.members(block, value, row, depth)
-            elif any(name in value for name in member.names()):
-                self.members(member.members, value, row, depth)
-
-    def field(self, field: Field, value: Any, row: Row, depth: int) -> None:
-        """Moves a field's value."""
-        self.unit.path.append(field.name)
-        self.shape(field.shape, field, value, row, depth)
-        self.unit.path.pop()
-        if field.referenced:
-            self.numbers[field] = field.shape.number(value)
+        for field, each in fields_read(members, value, self.numbers):
+            self.unit.path.append(field.name)
+            self.shape(field.shape, field, each, row, depth)
+            self.unit.path.pop()
 
     def shape(self, shape: Shape, field: Field, value: Any, row: Row, depth: int) -> None:
         """Moves a value: the field's own, or that of an entry of its lists."""
         column = self.columns.get((field, depth), NO_COLUMN)
-        if isinstance(shape, Bitfield):
-            self.note_bits(shape, value)
         if isinstance(value, Undecoded):
             self.unit.add_error(value, self.place)
             return
@@ -387,17 +363,6 @@ class Mover:
         if "spare" in value:
             names = [each.name for each in self.specs[column].children]
             row[column + 1 + names.index("spare")] = value["spare"]
-
-    def note_bits(self, shape: Bitfield, value: Mapping[str, Any] | Undecoded | None) -> None:
-        """Keeps the numbers that counts and conditions may refer to."""
-        for part in shape.parts:
-            if not part.referenced:
-                continue
-            if isinstance(value, Undecoded):
-                word = int.from_bytes(value.raw, "little")
-                self.numbers[part] = (word & part.mask) >> part.low
-            else:
-                self.numbers[part] = None if value is None else part.encode(value[part.name]) >> part.low
 
     def event(self, column: int, value: Mapping[str, Any], row: Row) -> None:
         """Moves the head of an event record; its data are in a row of their own."""

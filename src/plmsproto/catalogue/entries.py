@@ -102,10 +102,6 @@ class Entry(ABC):
                     _share(shared, layout, each, self.compiled(layout, each))
         return shared
 
-    def forget_compiled(self) -> None:
-        """Lets layouts be compiled anew, with whatever the types that they use mean now."""
-        self._compiled.clear()
-
     @property
     def title(self) -> str:
         """How errors and tables name the entry."""

@@ -17,7 +17,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from ..editions import NEWEST_FIRST, RULES, Edition, as_edition
-from ..errors import CatalogueError, EncodeError, UnknownItemError
+from ..errors import CatalogueError, UnknownItemError
 from ..formats import Format
 from ..identifier import IdentifierFormat, ItemIdentifierFormat
 from ..layout import Record
@@ -67,28 +67,43 @@ class _Words:
 class Catalogue:
     """Items, events and AFN of all editions, from the library's own files and from a user's.
 
-    ``Catalogue()`` is the library's own; ``Catalogue.load("vendor.toml")`` adds to it.
+    ``Catalogue()`` is the library's own; ``Catalogue.load("vendor.toml")`` has a user's files besides. A catalogue
+    never changes, so threads may share it. Its own files are loaded when something in them is first asked for.
 
     Attributes:
-        derived: what the users of the catalogue have worked out from it and want to keep for as long as it stays as it
-            is; another dict takes its place when something is added. Who works something out puts it into the dict that
-            was there before: so nothing outdated gets into the new one, whatever other threads do meanwhile.
+        cache: results that others have derived from the catalogue (plans, readers), by keys of their own. Entries are
+            added with ``setdefault``, so all threads use the same one.
     """
 
     def __init__(self) -> None:
-        self._files = list(_own_files())
-        # Those that no question has been asked about; most questions are asked when there are none left.
-        self._waiting = [file for file in self._files if file.afn is not None]
-        self._items: dict[tuple[int, int], list[ItemEntry]] = {}
-        self._events: dict[int, list[EventEntry]] = {}
-        self._afns: dict[int, AfnEntry] = {}
-        self._words = _Words()
+        self._start(list(_own_files()), {}, {}, {}, _Words())
+
+    def _start(
+        self,
+        files: list[_File],
+        items: dict[tuple[int, int], list[ItemEntry]],
+        events: dict[int, list[EventEntry]],
+        afns: dict[int, AfnEntry],
+        words: _Words,
+    ) -> None:
+        self._files = files
+        self._waiting = [file for file in files if file.afn is not None and not file.loaded]
+        """Files not loaded yet."""
+        self._items = items
+        self._events = events
+        self._afns = afns
+        self._words = words
+        self._files_by_key: dict[str, list[_File]] | None = None
+        # What was found, so that a second look-up is one access.
+        self._items_found: dict[tuple[int, int, Edition | None], ItemEntry] = {}
+        self._items_by_key: dict[tuple[str, Edition | None], ItemEntry] = {}
+        self._events_by_key: dict[tuple[str, Edition | None], EventEntry] = {}
         self._vocabularies: dict[Edition, Vocabulary] = {}
-        self.derived: dict[Any, Any] = {}
-        # A catalogue is shared by threads, and any question may make it load a file.
+        self.cache: dict[Any, Any] = {}
+        # Any question may make the catalogue load a file. Others wait for it here, and then find all of its entries.
         self._lock = RLock()
-        for file in self._files:
-            if file.afn is None:
+        for file in files:
+            if file.afn is None and not file.loaded:
                 self._read(file)
 
     @classmethod
@@ -98,18 +113,20 @@ class Catalogue:
         Raises:
             CatalogueError: a file can't be read or is wrong; the message says file, line and reason.
         """
-        catalogue = cls()
+        catalogue = default_catalogue()
         for path in paths:
             try:
                 with open(path, encoding="utf-8") as file:
                     text = file.read()
             except (OSError, UnicodeDecodeError) as error:
                 raise CatalogueError(f"can't be read: {error}", path=os.fspath(path)) from None
-            catalogue.add(text, os.fspath(path))
+            catalogue = catalogue.extended(text, os.fspath(path))
         return catalogue
 
-    def add(self, text: str, name: str = "<text>") -> None:
-        """Adds the entries of a catalogue file given as text; they replace entries of the same number and edition.
+    def extended(self, text: str, name: str = "<text>") -> Catalogue:
+        """A new catalogue: this one with the entries of a catalogue file given as text.
+
+        They take the place of entries of the same number and edition. This catalogue stays as it is.
 
         Args:
             text: TOML.
@@ -118,18 +135,18 @@ class Catalogue:
         Raises:
             CatalogueError: the text is wrong.
         """
-        with self._lock:
-            self._load()  # what the new entries replace must be there first
-            before = self._state()
-            try:
-                self._files.append(_File(name, text, added=True))
-                self._read(self._files[-1])
-                self._forget_compiled()  # a type that known layouts use may have changed
-                self._check(name)
-            except CatalogueError:
-                self._files, self._items, self._events, self._afns, self._words = before
-                self._forget_compiled()
-                raise
+        self._load()  # what the new entries replace must be there
+        made = Catalogue.__new__(Catalogue)
+        # Entries compile their layouts with the words of their catalogue: a type that they use may mean something new.
+        items = {
+            number: [replace(item, compiler=made._compile) for item in known] for number, known in self._items.items()
+        }
+        events = {
+            erc: [replace(event, compiler=made._compile) for event in known] for erc, known in self._events.items()
+        }
+        made._start([*self._files, _File(name, text, added=True)], items, events, dict(self._afns), self._words.copy())
+        made._check(name)
+        return made
 
     # Messages carry their catalogue. Copying one must not copy the catalogue, and pickling one needs no more of it than
     # what a user added to the library's own.
@@ -161,6 +178,12 @@ class Catalogue:
 
     def find_item(self, afn: int, fn: int, edition: Edition | None = None) -> ItemEntry | None:
         """As ``item``, but ``None`` if there is none."""
+        found = self._items_found.get((afn, fn, edition))
+        if found is None and (found := self._find_item(afn, fn, edition)):
+            self._items_found[afn, fn, edition] = found
+        return found
+
+    def _find_item(self, afn: int, fn: int, edition: Edition | None) -> ItemEntry | None:
         info = self._afns.get(afn)
         home = info.items_of if info else afn
         self._load(home, fn)
@@ -191,14 +214,30 @@ class Catalogue:
             UnknownItemError: no item has the key (in that edition); the message names similar ones.
         """
         wanted = None if edition is None else as_edition(edition)
-        for file in self._waiting:
-            if key in _KEY_LINE.findall(file.text):
-                self._read(file)
+        found = self._items_by_key.get((key, wanted))
+        if found is None:
+            found = self._items_by_key[key, wanted] = self._find_by_key(key, wanted)
+        return found
+
+    def _find_by_key(self, key: str, edition: Edition | None) -> ItemEntry:
+        for file in self._files_with(key):
+            self._read(file)
         for items in tuple(self._items.values()):  # another thread may be loading a file
             for item in items:
-                if item.key == key and (wanted is None or wanted in item.editions):
+                if item.key == key and (edition is None or edition in item.editions):
                     return item
-        raise UnknownItemError("unknown item", found=repr(key), expected=_similar(key, self.items(edition=wanted)))
+        raise UnknownItemError("unknown item", found=repr(key), expected=_similar(key, self.items(edition=edition)))
+
+    def _files_with(self, key: str) -> list[_File]:
+        """The files that describe an item of a key. Each text is searched for keys once."""
+        known = self._files_by_key
+        if known is None:
+            known = {}
+            for file in self._waiting:
+                for each in _KEY_LINE.findall(file.text):
+                    known.setdefault(each, []).append(file)
+            self._files_by_key = known
+        return known.get(key, [])
 
     def has_variants(self, afn: int, edition: Edition) -> bool:
         """Whether devices are known to send items of an AFN in another form than the standard's."""
@@ -244,14 +283,18 @@ class Catalogue:
         """The event record of a key such as ``"voltage_circuit_abnormal"``.
 
         Raises:
-            EncodeError: no event has the key (in that edition).
+            UnknownItemError: no event has the key (in that edition); the message names similar ones.
         """
-        known = self.events(edition)
-        for event in known:
-            if event.key == key:
-                return event
-        where = f" in {RULES[as_edition(edition)].title}" if edition else ""
-        raise EncodeError(f"unknown event{where}", found=repr(key), expected=_similar(key, known))
+        wanted = None if edition is None else as_edition(edition)
+        found = self._events_by_key.get((key, wanted))
+        if found is None:
+            known = self.events(wanted)
+            found = next((event for event in known if event.key == key), None)
+            if found is None:
+                where = f" in {RULES[wanted].title}" if wanted else ""
+                raise UnknownItemError(f"unknown event{where}", found=repr(key), expected=_similar(key, known))
+            self._events_by_key[key, wanted] = found
+        return found
 
     def afn(self, code: int) -> AfnEntry | None:
         """What the catalogue says about an AFN, if anything."""
@@ -275,13 +318,14 @@ class Catalogue:
         if known is None:
             from ..layout.grammar import Vocabulary
 
-            known = self._vocabularies[edition] = Vocabulary(
+            known = Vocabulary(
                 units=self._words.units.keys(),
                 names=self._words.names,
                 named_type=lambda name: self._type(name, edition),
                 enumerations=self._words.enumerations,
                 identifier=partial(self._identifier, edition),
             )
+            known = self._vocabularies.setdefault(edition, known)
         return known
 
     def _identifier(self, edition: Edition, afn: int | None) -> Format:
@@ -302,22 +346,6 @@ class Catalogue:
         for file in self._waiting:
             if afn is None or file.holds(afn, fn):
                 self._read(file)
-
-    def _state(self) -> tuple[Any, ...]:
-        """Copies of all that taking in a file changes."""
-        items = {number: list(known) for number, known in self._items.items()}
-        events = {erc: list(known) for erc, known in self._events.items()}
-        return list(self._files), items, events, dict(self._afns), self._words.copy()
-
-    def _entries(self) -> list[ItemEntry | EventEntry]:
-        items = [item for items in self._items.values() for item in items]
-        return [*items, *(event for events in self._events.values() for event in events)]
-
-    def _forget_compiled(self) -> None:
-        self._vocabularies.clear()
-        for entry in self._entries():
-            entry.forget_compiled()
-        self.derived = {}
 
     def _check(self, source: str) -> None:
         """Makes sure that all that a file says can be used: layouts and types compile, keys are unique."""
@@ -420,9 +448,9 @@ def default_catalogue() -> Catalogue:
 
 
 def _restore(added: tuple[tuple[str, str], ...]) -> Catalogue:
-    catalogue = Catalogue()
+    catalogue = default_catalogue()
     for text, name in added:
-        catalogue.add(text, name)
+        catalogue = catalogue.extended(text, name)
     return catalogue
 
 

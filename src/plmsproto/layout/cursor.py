@@ -82,7 +82,7 @@ class Context(Protocol):
         """The Chinese name of an event record; empty if the catalogue has none."""
 
     def event_erc(self, key: str) -> int:
-        """The event code of a key; raises ``EncodeError`` if there is none."""
+        """The event code of a key; raises ``UnknownItemError`` if the edition has no such event."""
 
     def event_body(self, erc: int) -> Record | None:
         """The layout of an event record's body."""

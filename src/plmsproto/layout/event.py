@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import BadStructureError, CatalogueError, EncodeError, PlmsError, TruncatedError, UnknownItemError, shown
 from ..formats import NO_DATA
-from .cursor import Reader, Undecoded, Writer, as_undecoded
+from .cursor import Context, Reader, Undecoded, Writer, as_undecoded
 from .nodes import Conditional, Extent, Field, ListOf, Member, Record, Shape, fields_of
 
 
@@ -121,7 +121,9 @@ class Event(Shape):
         if value.get("erc", 0) is None:
             writer.out.append(NO_DATA)
             return
-        erc = value["erc"] if "erc" in value else writer.context.event_erc(str(value.get("event")))
+        if "erc" not in value and not isinstance(value.get("event"), str):
+            raise EncodeError("an event record needs a key or an event code", found=shown(value.get("event")))
+        erc = value["erc"] if "erc" in value else writer.context.event_erc(value["event"])
         raw = as_undecoded(value.get("data"))
         if raw is None:
             raw = self._write_body(writer, erc, value.get("data"))
@@ -174,6 +176,26 @@ class _Length:
 
 LENGTH = _Length()
 """What ``length`` means in a condition of an event layout: the number of bytes of the record's body."""
+
+
+def body_length(
+    value: Mapping[str, Any], context: Context, *, verbatim: dict[str, bytes], path: list[str]
+) -> int | None:
+    """How many bytes the body of an event record has; ``None`` if no condition of its layout asks.
+
+    Args:
+        value: the record, as it was read.
+        context: as in ``Writer``.
+        verbatim: as in ``Writer``.
+        path: names and indices that lead to the record.
+    """
+    body = context.event_body(value["erc"])
+    if body is None or not named_lengths(body.members):
+        return None
+    writer = Writer(context, verbatim=verbatim)
+    writer.path = list(path)
+    Event().write(writer, value)
+    return len(writer.out) - 2
 
 
 def named_lengths(members: tuple[Member, ...]) -> list[int]:

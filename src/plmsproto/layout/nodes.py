@@ -280,6 +280,16 @@ class Bitfield(Shape):
             if part.referenced:
                 numbers[part] = None if value is None else (int.from_bytes(raw, "little") & part.mask) >> part.low
 
+    def note_numbers(self, numbers: dict[Any, int | None], value: Any) -> None:
+        """Keeps the numbers that counts and conditions refer to, of a value that was read."""
+        for part in self.parts:
+            if part.referenced:
+                raw = as_undecoded(value)
+                if raw is not None:
+                    numbers[part] = (int.from_bytes(raw, "little") & part.mask) >> part.low
+                else:
+                    numbers[part] = None if value is None else part.encode(value.get(part.name, 0)) >> part.low
+
     @property
     def spare_mask(self) -> int:
         """The bits that no part names."""
@@ -334,12 +344,12 @@ class Field:
         given = self.name in record
         writer.path.append(self.name)
         try:
-            value = record[self.name] if given else self._infer(record)
+            value = record[self.name] if given else self.infer(record)
             self.shape.write(writer, value)
             _check_bounds(writer, self.bounds, value)
             if self.referenced:
                 writer.numbers[self] = self.shape.number(value)
-        except EncodeError as error:
+        except PlmsError as error:
             error.path = error.path or writer.place
             raise
         writer.path.pop()
@@ -362,7 +372,12 @@ class Field:
         """The given keys that this member had no use for."""
         return iter(())
 
-    def _infer(self, record: Mapping[str, Any]) -> int:
+    def infer(self, record: Mapping[str, Any]) -> int:
+        """The value of a counting field that was left out.
+
+        Raises:
+            EncodeError: no field that it counts was given.
+        """
         for counted, count in self.counted_by_it:
             if counted.name in record:
                 length = counted.shape.length_of(record[counted.name])
@@ -461,6 +476,41 @@ def fields_of(members: Iterable[Member]) -> Iterator[Field]:
         else:
             for block in member.blocks():
                 yield from fields_of(block)
+
+
+def fields_read(
+    members: Iterable[Member], record: Mapping[str, Any], numbers: dict[Any, int | None]
+) -> Iterator[tuple[Field, Any]]:
+    """The fields of a record's value with their values, in order: of each condition, those of the block that applies.
+
+    Args:
+        members: of the layout that the record is of.
+        record: its value, as it was read, or as it is given to be written: what may be left out then is passed over.
+        numbers: of earlier fields, as in ``Reader``. It is kept up to date, so that one dict serves a whole body if the
+            caller goes into records and lists as they come.
+    """
+    for member in members:
+        if isinstance(member, Field):
+            value = record.get(member.name)
+            if member.name in record:
+                yield member, value
+            _note_bits(numbers, member.shape, value)
+            if member.referenced:
+                numbers[member] = member.shape.number(value) if member.name in record else member.infer(record)
+        elif isinstance(member, Conditional):
+            yield from fields_read(
+                member.then if member.condition.holds(numbers) else member.otherwise, record, numbers
+            )
+        elif any(name in record for name in member.names()):
+            yield from fields_read(member.members, record, numbers)
+
+
+def _note_bits(numbers: dict[Any, int | None], shape: Shape, value: Any) -> None:
+    if isinstance(shape, Bitfield):
+        shape.note_numbers(numbers, value)
+    elif isinstance(shape, ListOf) and isinstance(value, list):
+        for entry in value:
+            _note_bits(numbers, shape.shape, entry)
 
 
 def total_span(members: tuple[Member, ...]) -> Extent:

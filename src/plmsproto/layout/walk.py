@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 from .cursor import Context, Undecoded
-from .event import Event
+from .event import LENGTH, Event, body_length
 from .marks import times_of
-from .nodes import Bitfield, BitPart, Field, ListOf, Member, Record, Shape, Units
+from .nodes import Bitfield, BitPart, Field, ListOf, Member, Record, Shape, Units, fields_read
 
 
 class Line(NamedTuple):
@@ -57,105 +56,98 @@ class Line(NamedTuple):
         return self.owner.zh if self.owner else ""
 
 
-def walk(record: Record, value: Any, context: Context) -> Iterator[Line]:
-    """The lines of a body's value."""
-    yield from _members(record.members, value, context, ())
+def walk(record: Record, value: Any, context: Context, verbatim: dict[str, bytes] | None = None) -> Iterator[Line]:
+    """The lines of a body's value.
+
+    Args:
+        record: the layout that read it.
+        value: what was read.
+        context: as in ``Reader``.
+        verbatim: as in ``Reader``.
+    """
+    yield from _Walk(context, verbatim or {}).members(record.members, value, ())
 
 
-def _members(members: tuple[Member, ...], value: Any, context: Context, path: tuple[str, ...]) -> Iterator[Line]:
-    for member in members:
-        if isinstance(member, Field):
-            if member.name in value:
-                each = value[member.name]
-                here = (*path, member.name)
-                times = _times(member, value, each)
-                yield from (
-                    _points(member, each, times, context, here)
-                    if times
-                    else _shape(member.shape, each, context, here, member)
-                )
+class _Walk:
+    """Walks one body, and the data of event records in it, each with numbers of its own."""
+
+    def __init__(self, context: Context, verbatim: dict[str, bytes], length: int | None = None) -> None:
+        self.context = context
+        self.verbatim = verbatim
+        self.numbers: dict[Any, int | None] = {LENGTH: length}
+
+    def members(self, members: tuple[Member, ...], record: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Line]:
+        for field, value in fields_read(members, record, self.numbers):
+            here = (*path, field.name)
+            times = _times(field, record, value)
+            yield from self.points(field, value, times, here) if times else self.shape(field.shape, value, here, field)
+
+    def points(
+        self, field: Field, values: list[Any], times: list[dt.datetime] | list[dt.time], path: tuple[str, ...]
+    ) -> Iterator[Line]:
+        assert isinstance(field.shape, ListOf)
+        yield Line(path, None, field, group=True)
+        for index, each in enumerate(values):
+            # A point of one value is called after the list, for its unit and its codes.
+            owner = None if isinstance(field.shape.shape, (Record, Bitfield)) else field
+            first, *rest = self.shape(field.shape.shape, each, (*path, f"[{index}]"), owner)
+            yield first._replace(time=times[index])
+            yield from rest
+
+    def shape(self, shape: Shape, value: Any, path: tuple[str, ...], owner: Field | BitPart | None) -> Iterator[Line]:
+        match shape:
+            case _ if value is None or isinstance(value, Undecoded):
+                yield Line(path, value, owner)
+            case ListOf(shape=Record() | Bitfield() | Event() as inner):
+                yield Line(path, None, owner, group=True)
+                for index, each in enumerate(value):
+                    yield from self.shape(inner, each, (*path, f"[{index}]"), None)
+            case Record():
+                yield Line(path, None, owner, group=True)
+                yield from self.members(shape.members, value, path)
+            case Bitfield():
+                yield Line(path, None, owner, group=True)
+                for part in (part for part in shape.parts if part.name in value):
+                    yield Line((*path, part.name), value[part.name], part)
+                if "spare" in value:
+                    yield Line((*path, "spare"), value["spare"])
+            case Event():
+                yield from self.event(value, path, owner)
+            case Units():
+                yield Line(path, None, owner, group=True)
+                for index, unit in enumerate(value):
+                    yield from self.unit(unit, (*path, f"[{index}]"))
+            case _:
+                yield Line(path, value, owner)
+
+    def event(self, value: Any, path: tuple[str, ...], owner: Field | BitPart | None) -> Iterator[Line]:
+        context = self.context
+        erc = value["erc"] if "erc" in value else context.event_erc(value["event"])
+        if erc is None:
+            yield Line(path, None, owner)
+            return
+        title = f"ERC{erc} {context.event_key(erc) or ''}".strip()
+        yield Line(path, title, owner, group=True, value_zh=f"ERC{erc} {context.event_zh(erc)}".strip())
+        if "length" in value:
+            yield Line((*path, "length"), value["length"])
+        body = context.event_body(erc)
+        data = value.get("data")
+        if body is None or not isinstance(data, Mapping):
+            yield Line((*path, "data"), data)
         else:
-            # The blocks of a condition are alternatives, which may share names: the one that is there has more of them.
-            yield from _members(max(member.blocks(), key=partial(_present, value)), value, context, path)
+            length = body_length({**value, "erc": erc}, context, verbatim=self.verbatim, path=list(path))
+            yield from _Walk(context, self.verbatim, length).members(body.members, data, path)
 
-
-def _present(value: Mapping[str, Any], block: tuple[Member, ...]) -> int:
-    return sum(name in value for member in block for name in member.names())
+    def unit(self, unit: Any, path: tuple[str, ...]) -> Iterator[Line]:
+        yield Line(path, f"{unit.name} {unit.key}".strip(), group=True)
+        record = self.context.unit_body(unit)
+        if record is None or isinstance(unit.value, Undecoded):
+            yield Line((*path, "data"), unit.value)
+        else:
+            yield from _Walk(self.context, unit.verbatim).members(record.members, unit.value, path)
 
 
 def _times(member: Field, record: Mapping[str, Any], points: Any) -> list[dt.datetime] | list[dt.time] | None:
     if member.time_mark is None or not isinstance(points, list):
         return None
     return times_of(member, record.get(member.time_mark.name), len(points))
-
-
-def _points(
-    member: Field,
-    values: list[Any],
-    times: list[dt.datetime] | list[dt.time],
-    context: Context,
-    path: tuple[str, ...],
-) -> Iterator[Line]:
-    assert isinstance(member.shape, ListOf)
-    yield Line(path, None, member, group=True)
-    for index, each in enumerate(values):
-        # A point of one value is called after the list, for its unit and its codes.
-        owner = None if isinstance(member.shape.shape, (Record, Bitfield)) else member
-        first, *rest = _shape(member.shape.shape, each, context, (*path, f"[{index}]"), owner)
-        yield first._replace(time=times[index])
-        yield from rest
-
-
-def _shape(
-    shape: Shape, value: Any, context: Context, path: tuple[str, ...], owner: Field | BitPart | None
-) -> Iterator[Line]:
-    match shape:
-        case _ if value is None or isinstance(value, Undecoded):
-            yield Line(path, value, owner)
-        case ListOf(shape=Record() | Bitfield() | Event() as inner):
-            yield Line(path, None, owner, group=True)
-            for index, each in enumerate(value):
-                yield from _shape(inner, each, context, (*path, f"[{index}]"), None)
-        case Record():
-            yield Line(path, None, owner, group=True)
-            yield from _members(shape.members, value, context, path)
-        case Bitfield():
-            yield Line(path, None, owner, group=True)
-            for part in (part for part in shape.parts if part.name in value):
-                yield Line((*path, part.name), value[part.name], part)
-            if "spare" in value:
-                yield Line((*path, "spare"), value["spare"])
-        case Event():
-            yield from _event(value, context, path, owner)
-        case Units():
-            yield Line(path, None, owner, group=True)
-            for index, unit in enumerate(value):
-                yield from _unit(unit, context, (*path, f"[{index}]"))
-        case _:
-            yield Line(path, value, owner)
-
-
-def _event(value: Any, context: Context, path: tuple[str, ...], owner: Field | BitPart | None) -> Iterator[Line]:
-    erc = value["erc"] if "erc" in value else context.event_erc(value["event"])
-    if erc is None:
-        yield Line(path, None, owner)
-        return
-    title = f"ERC{erc} {context.event_key(erc) or ''}".strip()
-    yield Line(path, title, owner, group=True, value_zh=f"ERC{erc} {context.event_zh(erc)}".strip())
-    if "length" in value:
-        yield Line((*path, "length"), value["length"])
-    body = context.event_body(erc)
-    data = value.get("data")
-    if body is None or not isinstance(data, Mapping):
-        yield Line((*path, "data"), data)
-    else:
-        yield from _members(body.members, data, context, path)
-
-
-def _unit(unit: Any, context: Context, path: tuple[str, ...]) -> Iterator[Line]:
-    yield Line(path, f"{unit.name} {unit.key}".strip(), group=True)
-    record = context.unit_body(unit)
-    if record is None or isinstance(unit.value, Undecoded):
-        yield Line((*path, "data"), unit.value)
-    else:
-        yield from _members(record.members, unit.value, context, path)
