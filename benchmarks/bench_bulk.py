@@ -46,7 +46,7 @@ from traffic import (
 )
 
 import plmsproto as plms
-from plmsproto import _implementation
+from plmsproto.link import _twin
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN: Final = "<!-- figures of bench_bulk.py -->\n"
@@ -133,7 +133,7 @@ def in_process(pool: Executor, function: Callable[..., Any], *arguments: Any) ->
 
 
 def implementation() -> str:
-    return _implementation.IMPLEMENTATION
+    return plms.IMPLEMENTATION
 
 
 # What the second process is asked to do. Frames travel there with each call: some hundred kilobytes, next to seconds.
@@ -161,7 +161,7 @@ def compare_scan(report: Report, samples: Samples) -> None:
         index = plms.bulk.scan(buffer)
         frames, size = len(index), sum(index.length) / len(index)
         del index
-        summed, scanned = best(partial(_implementation.checksum, buffer), partial(plms.bulk.scan, buffer))
+        summed, scanned = best(partial(_twin.checksum, buffer), partial(plms.bulk.scan, buffer))
         ratio = summed / scanned
         wanted = (">= 0.5", ratio >= 0.5) if name == "mix" else ("", None)
         report.add(f"{name}, plain byte sum", throughput(buffer, summed))

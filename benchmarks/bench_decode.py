@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import plmsproto as plms
-from plmsproto import _implementation
-from plmsproto.application import ordinary
-from plmsproto.link import address, checksum, scan
+from plmsproto import IMPLEMENTATION
+from plmsproto.application import reading
+from plmsproto.link import _twin, address, checksum, scan
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="each measurement once: to see that it runs")
     repeat = 1 if parser.parse_args().quick else 9
     print(f"{platform.machine()}, {platform.python_implementation()} {platform.python_version()}")
-    if _implementation.IMPLEMENTATION != "fast":
+    if IMPLEMENTATION != "fast":
         print("the compiled implementation is not there")
         return
     print(f"{'frames':42}{'pure':>10}{'fast':>10}   ratio")
@@ -82,16 +82,17 @@ def use_pure() -> None:
         "address_from": address.address_from,
         "checksum": checksum.checksum,
         "is_whole_frame": scan.is_whole_frame,
-        "read_ordinary": ordinary.read_ordinary,
     }
-    vars(_implementation).update(parts)
+    vars(_twin).update(parts)
+    reading.fast_decode = None
 
 
 def use_fast() -> None:
     from plmsproto._fast import _link, _objects
 
     parts = {name: getattr(_link, name) for name in ("address_from", "checksum", "is_whole_frame")}
-    vars(_implementation).update(parts, read_ordinary=_objects.read_ordinary)
+    vars(_twin).update(parts)
+    reading.fast_decode = _objects.fast_decode
 
 
 if __name__ == "__main__":

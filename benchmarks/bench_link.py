@@ -26,8 +26,8 @@ import measure
 from measure import MIB, best, line
 from traffic import forged_streams
 
-from plmsproto import _implementation
-from plmsproto.link import Address, Control, Frame, FrameSplitter
+from plmsproto import IMPLEMENTATION
+from plmsproto.link import Address, Control, Frame, FrameSplitter, _twin
 from plmsproto.link import checksum as pure_checksum
 from plmsproto.link import scan as pure_scan
 
@@ -42,7 +42,7 @@ def main() -> None:
     print("\n".join(measure.machine()))
     pure = SimpleNamespace(checksum=pure_checksum.checksum, scan=pure_scan.scan, StreamScanner=pure_scan.StreamScanner)
     mixed = clean_stream(4 * MIB)
-    if _implementation.IMPLEMENTATION == "fast":
+    if IMPLEMENTATION == "fast":
         from plmsproto._fast import _link
 
         report("fast", _link, mixed * 16, MIB)
@@ -50,8 +50,8 @@ def main() -> None:
 
 
 def report(name: str, implementation: Implementation, mixed: bytes, stream_size: int) -> None:
-    _implementation.checksum = implementation.checksum
-    _implementation.StreamScanner = implementation.StreamScanner
+    _twin.checksum = implementation.checksum
+    _twin.StreamScanner = implementation.StreamScanner
     print(f"\n{name}: scan of {len(mixed) / MIB:.0f} MiB of frames of 20 to 400 bytes")
     frames = len(implementation.scan(mixed))
     with ThreadPoolExecutor(2) as pool:

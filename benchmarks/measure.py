@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plmsproto import _implementation
+from plmsproto import IMPLEMENTATION
 
 MIB = 1 << 20
 REPEAT = 7
@@ -44,7 +44,7 @@ def machine() -> list[str]:
     return [
         f"{platform.machine()} {processor()}, {os.cpu_count()} cores",
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}, {compiler()}",
-        f"implementation in use: {_implementation.IMPLEMENTATION}",
+        f"implementation in use: {IMPLEMENTATION}",
     ]
 
 

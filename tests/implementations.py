@@ -11,25 +11,24 @@ from typing import Any
 
 import pytest
 
-from plmsproto import _implementation
-from plmsproto.application import ordinary
+from plmsproto.application import reading
+from plmsproto.bulk import chunks
+from plmsproto.link import _twin
 from plmsproto.link import address as pure_address
 from plmsproto.link import checksum as pure_checksum
 from plmsproto.link import scan as pure_scan
 
 REQUIRE_FAST = os.environ.get("PLMSPROTO_REQUIRE_FAST") == "1"
 
-FAST_PARTS = {
-    "plmsproto._fast._link": (
-        "address_from",
-        "checksum",
-        "FrameSearch",
-        "gaps",
-        "is_whole_frame",
-        "scan",
-        "StreamScanner",
-    ),
-    "plmsproto._fast._objects": ("read_ordinary",),
+LINK_PARTS = ("address_from", "checksum", "FrameSearch", "gaps", "is_whole_frame", "scan", "StreamScanner")
+PURE_LINK = {
+    "FrameSearch": pure_scan.FrameSearch,
+    "address_from": pure_address.address_from,
+    "checksum": pure_checksum.checksum,
+    "gaps": pure_scan.gaps,
+    "is_whole_frame": pure_scan.is_whole_frame,
+    "scan": pure_scan.scan,
+    "StreamScanner": pure_scan.StreamScanner,
 }
 INTERPRETERS = {"pure": "plmsproto.bulk.rows", "fast": "plmsproto._fast._columns"}
 
@@ -44,61 +43,51 @@ class Implementation:
         return self.name
 
     @property
-    def parts(self) -> dict[str, Any]:
-        """Its functions and classes, by the names they have in ``plmsproto._implementation``."""
+    def link(self) -> dict[str, Any]:
+        """Its functions and classes, by the names they have in ``plmsproto.link._twin``."""
         if self.name == "pure":
-            return {
-                "FrameSearch": pure_scan.FrameSearch,
-                "address_from": pure_address.address_from,
-                "checksum": pure_checksum.checksum,
-                "gaps": pure_scan.gaps,
-                "is_whole_frame": pure_scan.is_whole_frame,
-                "make_interpreter": self.interpreter,
-                "read_ordinary": ordinary.read_ordinary,
-                "scan": pure_scan.scan,
-                "StreamScanner": pure_scan.StreamScanner,
-            }
-        return {
-            name: getattr(importlib.import_module(module), name)
-            for module, names in FAST_PARTS.items()
-            for name in names
-        } | {"make_interpreter": self.interpreter}
+            return PURE_LINK
+        module = importlib.import_module("plmsproto._fast._link")
+        return {name: getattr(module, name) for name in LINK_PARTS}
 
     @property
     def interpreter(self) -> Any:
-        """Its class of interpreters of op tables."""
+        """Its class of what reads frames into columns."""
         return importlib.import_module(INTERPRETERS[self.name]).Interpreter
 
     @property
+    def fast_decode(self) -> Any:
+        """What reads frames quickly, if it can."""
+        return None if self.name == "pure" else importlib.import_module("plmsproto._fast._objects").fast_decode
+
+    @property
     def checksum(self) -> Any:
-        return self.parts["checksum"]
+        return self.link["checksum"]
 
     @property
     def scan(self) -> Any:
-        return self.parts["scan"]
+        return self.link["scan"]
 
     @property
     def stream_scanner(self) -> Any:
-        return self.parts["StreamScanner"]
+        return self.link["StreamScanner"]
 
     @property
     def address_from(self) -> Any:
-        return self.parts["address_from"]
+        return self.link["address_from"]
 
     @property
     def is_whole_frame(self) -> Any:
-        return self.parts["is_whole_frame"]
-
-    @property
-    def read_ordinary(self) -> Any:
-        return self.parts["read_ordinary"]
+        return self.link["is_whole_frame"]
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Lets the library use this implementation for a while."""
         with pytest.MonkeyPatch.context() as patch:
-            for name, part in self.parts.items():
-                patch.setattr(_implementation, name, part)
+            for name, part in self.link.items():
+                patch.setattr(_twin, name, part)
+            patch.setattr(reading, "fast_decode", self.fast_decode)
+            patch.setattr(chunks, "Interpreter", self.interpreter)
             yield
 
 
@@ -108,8 +97,8 @@ FAST = Implementation("fast")
 
 def fast_is_built() -> bool:
     try:
-        for module in (*FAST_PARTS, INTERPRETERS["fast"]):
-            importlib.import_module(module)
+        for module in ("_link", "_objects", "_columns"):
+            importlib.import_module(f"plmsproto._fast.{module}")
     except ImportError:
         return False
     return True

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from . import bulk
-from ._implementation import IMPLEMENTATION
+from ._fast import IMPLEMENTATION
 from .application.afn import Afn
 from .application.auxiliary import Aux, EventCounters, Tp
 from .application.message import Message, decode

@@ -318,7 +318,7 @@ def test_no_frame_crosses_a_bound(implementation: Implementation, stream: bytes,
 def test_gaps_are_what_is_in_no_frame(implementation: Implementation, stream: bytes, data: st.DataObject) -> None:
     bounds = sorted(data.draw(st.lists(st.integers(0, len(stream)), min_size=1, max_size=6)))
     index = implementation.scan(stream, bounds=bounds)
-    offsets, lengths, entries = implementation.parts["gaps"](index, bounds)
+    offsets, lengths, entries = implementation.link["gaps"](index, bounds)
     counted = [0] * len(stream)
     for at, size in [*zip(index.offset, index.length, strict=True), *zip(offsets, lengths, strict=True)]:
         for place in range(at, at + size):
@@ -401,7 +401,7 @@ def test_harvests_that_are_taken_early_are_the_same(
         def take(self) -> Any:
             return self.inner.take()
 
-    monkeypatch.setattr(chunks._implementation, "make_interpreter", Hasty)
+    monkeypatch.setattr(chunks, "Interpreter", Hasty)
     for threads in (1, 2):
         found = plms.bulk.decode(b"".join(frames), threads=threads)
         assert {len(table.parts) for table in found.values()} != {1}

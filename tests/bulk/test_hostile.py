@@ -352,7 +352,7 @@ def test_a_search_ends_where_it_was_told_to(implementation: Implementation) -> N
 def test_bounds_that_are_bytes_are_numbers(implementation: Implementation) -> None:
     found = implementation.scan(FRAME, bounds=bytes((0, 1, 2, 3, 4, 5, 6, 7, len(FRAME))))
     assert (len(found), found.end) == (0, len(FRAME))
-    gaps = implementation.parts["gaps"]
+    gaps = implementation.link["gaps"]
     assert list(gaps(found, bytes((0, 1, 2, 3, 4, 5, 6, 7)))[0]) == [0, 1, 2, 3, 4, 5, 6]
 
 
@@ -362,7 +362,7 @@ def test_gaps_of_what_is_no_index(implementation: Implementation) -> None:
     wrong = FrameIndex.empty()
     wrong.offset = memoryview(bytes(8)).cast("Q")
     with pytest.raises(ValueError, match="index"):
-        implementation.parts["gaps"](wrong, (0, 1 << 20))
+        implementation.link["gaps"](wrong, (0, 1 << 20))
 
 
 def test_an_address_of_another_size_is_none(implementation: Implementation) -> None:

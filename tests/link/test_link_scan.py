@@ -15,7 +15,7 @@ from implementations import REQUIRE_FAST, Implementation
 from real_frames import real_frames
 
 import plmsproto
-from plmsproto import _implementation
+from plmsproto import _fast
 from plmsproto.link import MAX_RADIO, Address, Control, Frame, IndexedFrame
 
 INTACT = [bytes.fromhex(frame["hex"]) for frame in real_frames() if frame["intact"]]
@@ -25,8 +25,8 @@ READ = bytes.fromhex("68 31 00 31 00 68 4B 01 44 02 00 02 0C 65 01 01 01 03 0B 1
 def test_the_extension_is_used_where_it_is_required() -> None:
     """The one test that fails if the extension silently did not load."""
     if REQUIRE_FAST and os.environ.get("PLMSPROTO_PURE") != "1":
-        assert _implementation.IMPLEMENTATION == "fast"
-    assert plmsproto.IMPLEMENTATION == _implementation.IMPLEMENTATION
+        assert _fast.IMPLEMENTATION == "fast"
+    assert plmsproto.IMPLEMENTATION == _fast.IMPLEMENTATION
 
 
 def test_an_entry_holds_the_fixed_fields(implementation: Implementation) -> None:
@@ -105,7 +105,7 @@ def test_enough_frames_to_outgrow_any_first_guess(implementation: Implementation
 
 def test_a_search_piece_by_piece(implementation: Implementation) -> None:
     buffer = b"\xfe" + READ * 3000
-    search = implementation.parts["FrameSearch"](buffer, until=len(READ) * 2000)
+    search = implementation.link["FrameSearch"](buffer, until=len(READ) * 2000)
     assert (len(search), len(search.index())) == (0, 0)
     assert search.search(0, 50) == 61
     first = search.index()

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
-"""The user data of ordinary frames as Python objects, compiled: the twin of ``plmsproto.application.ordinary``.
+"""The user data of frames as Python objects, compiled: a twin of ``plmsproto.application.reading``.
 
 It interprets the op tables of ``plmsproto.layout.program`` and makes of bytes the values that the shapes and formats of
 the reference make. It accepts only what the reference accepts under the assumptions of the standard, with no error, no
-deviation and no bytes to keep beside a value: whatever else is met is ``Odd``, and the reference reads the frame anew.
+deviation and no bytes to keep beside a value: whatever else is met is ``Bail``, and the reference reads the frame anew.
 So a rule that is stricter here than there costs time; one that is laxer would be wrong.
 
 A format that is rare, or intricate, is asked itself (``ASK``).
@@ -101,7 +101,7 @@ cdef enum:
     TPV = 0x80
 
 
-class Odd(ValueError):
+class Bail(ValueError):
     """Something that the reference has to look at."""
 
 
@@ -150,7 +150,7 @@ cdef inline void begin(Walk *walk, const uint8_t *data, Py_ssize_t start, Py_ssi
 cdef inline int check(const Step *step, int64_t number) except -1:
     """Looks whether a number is in the standard's range."""
     if step.bounded and not step.low <= number <= step.high:
-        raise Odd
+        raise Bail
     return 0
 
 
@@ -160,7 +160,7 @@ cdef inline int check(const Step *step, int64_t number) except -1:
 cdef inline const uint8_t *take(Walk *walk, Py_ssize_t size) except NULL:
     cdef const uint8_t *raw = walk.data + walk.position
     if size > walk.stop - walk.position:
-        raise Odd
+        raise Bail
     walk.position += size
     return raw
 
@@ -196,7 +196,7 @@ cdef inline int64_t bcd(const uint8_t *raw, Py_ssize_t size, uint8_t mask) excep
     for i in range(size - 1, -1, -1):
         pair = two_digits(raw[i] & mask)
         if pair == NO_DIGITS:
-            raise Odd
+            raise Bail
         number = 100 * number + pair
         mask = 0xFF
     return number
@@ -225,12 +225,12 @@ cdef object decimal(const uint8_t *raw, Py_ssize_t size, int decimals, bint is_s
         byte = raw[size - 1 - i] & mask
         mask = 0xFF
         if byte >> 4 > 9 or byte & 15 > 9:
-            raise Odd
+            raise Bail
         any_digit |= byte
         digits[2 * i] = byte >> 4
         digits[2 * i + 1] = byte & 15
     if negative and not any_digit:
-        raise Odd  # reads as zero
+        raise Bail  # reads as zero
     first = 0
     while first < count - decimals - 1 and not digits[first]:
         first += 1
@@ -255,7 +255,7 @@ cdef int64_t energy(const uint8_t *raw) except? -1:
     """Seven digits, a sign, and a flag for thousands, which the value gives back if it needs them."""
     cdef int64_t number = bcd(raw, 4, 0x0F)
     if raw[3] & 0xA0 or (raw[3] & 0x40 and number < 10000) or (raw[3] & 0x10 and not number):
-        raise Odd
+        raise Bail
     if raw[3] & 0x40:
         number *= 1000
     return -number if raw[3] & 0x10 else number
@@ -307,7 +307,7 @@ cdef class Body:
         cdef Step *step
         cdef CountStep *count
         if program.slots > SLOTS:
-            raise Odd  # more numbers than there is room for
+            raise Bail  # more numbers than there is room for
         self.names = tuple([spot.path[len(spot.path) - 1] if spot.path else "" for spot in program.spots])
         self.tables = program.tables
         labels = []
@@ -364,7 +364,7 @@ cdef class Body:
         cdef Py_ssize_t before
         cdef list values = []
         if step.arg and wanted > (walk.stop - walk.position) // step.arg:
-            raise Odd
+            raise Bail
         while walk.position < walk.stop if to_end else wanted > 0:
             before = walk.position
             if step.of_records:
@@ -372,7 +372,7 @@ cdef class Body:
             else:
                 values.append(self.value(walk, reader, depth, at + 1))
             if walk.position == before:
-                raise Odd
+                raise Bail
             wanted -= 1
         return values
 
@@ -380,7 +380,7 @@ cdef class Body:
         """Whether a condition does."""
         cdef int64_t number
         if walk.known[step.slot] == NEVER_READ:
-            raise Odd
+            raise Bail
         if walk.known[step.slot] == NO_NUMBER:
             return False
         number = walk.numbers[step.slot]
@@ -393,7 +393,7 @@ cdef class Body:
         if count.kind == CONSTANT:
             return count.constant
         if walk.known[count.slot] == NEVER_READ:
-            raise Odd
+            raise Bail
         if walk.known[count.slot] == NO_NUMBER:
             return 0
         number = walk.numbers[count.slot]
@@ -402,10 +402,10 @@ cdef class Body:
         elif count.kind == TABLE:
             known = (<dict>self.tables[count.table]).get(number)
             if known is None:
-                raise Odd
+                raise Bail
             number = known
         if number > MOST_COUNTED:
-            raise Odd
+            raise Bail
         number += count.constant
         return number if number > 0 else 0
 
@@ -425,7 +425,7 @@ cdef class Body:
             return reader.event(walk, depth)
         if step.code == UNITS:
             if depth:
-                raise Odd
+                raise Bail
             return reader.units(walk, <int>step.arg, 1)
         if step.counter != NONE:
             if self.counts[step.counter].kind == TO_END:
@@ -440,7 +440,7 @@ cdef class Body:
             return as_bytes(raw, size)
         if has_no_data(walk, step, raw, size):
             if step.counter != NONE:
-                raise Odd  # of a width that is not known without the data
+                raise Bail  # of a width that is not known without the data
             if step.slot != NONE:
                 walk.known[step.slot] = NO_NUMBER
             if step.code == BITFIELD:
@@ -478,14 +478,14 @@ cdef class Body:
             number = bcd(raw, 1, 0x7F)
             if raw[0] & 0x80:
                 if not number:
-                    raise Odd
+                    raise Bail
                 number = -number
             check(step, number)
             return number
         if step.code == DIGITS:
             for place in range(size):
                 if two_digits(raw[place]) == NO_DIGITS:
-                    raise Odd
+                    raise Bail
             return as_bytes(raw, size)[::-1].hex()
         if step.code == HEX:
             return as_bytes(raw, size)[::-1].hex().upper()
@@ -493,7 +493,7 @@ cdef class Body:
             return f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}"
         if step.code == ASCII:
             return text(raw, size, step.size == 0)
-        raise Odd
+        raise Bail
 
     cdef object number(self, Walk *walk, const Step *step, Py_ssize_t at, int64_t number):
         """What a whole number means by its format, once it is kept for counts."""
@@ -508,7 +508,7 @@ cdef class Body:
         elif step.scaled:
             scaled = number * self.factors[at]
             if step.bounded and not self.bounds[at][0] <= scaled <= self.bounds[at][1]:
-                raise Odd
+                raise Bail
             return scaled
         check(step, number)
         return number
@@ -524,9 +524,9 @@ cdef class Body:
         else:
             value = form.decode(sent)
         if value is None and form.size is None:
-            raise Odd
+            raise Bail
         if (value is None or not form.injective) and form.encode(value) != sent:
-            raise Odd
+            raise Bail
         if step.slot != NONE:
             number = self.shapes[at].number(value)
             walk.known[step.slot] = NO_NUMBER if number is None else NUMBER
@@ -535,7 +535,7 @@ cdef class Body:
             from plmsproto.layout.nodes import beyond
 
             if beyond(self.bounds[at], value):
-                raise Odd
+                raise Bail
         return value
 
     # ---- bits
@@ -547,7 +547,7 @@ cdef class Body:
         cdef uint64_t bits
         cdef dict value = {}
         if word & <uint64_t>step.arg:
-            raise Odd  # spare bits
+            raise Bail  # spare bits
         for at in range(at + 1, end):
             step = &self.steps[at]
             bits = word >> step.arg & ((<uint64_t>1 << step.size) - 1)
@@ -557,7 +557,7 @@ cdef class Body:
             if step.code == ASK:
                 part = self.forms[at].decode(word)
                 if self.bounds[at] is not None:
-                    raise Odd
+                    raise Bail
             elif self.shapes[at] is bool:
                 part = bits != 0
                 check(step, <int64_t>bits)
@@ -598,7 +598,7 @@ cdef class Body:
         cdef bint negative = raw[1] & 0x10
         # Bytes that the value gives back are those of the smallest exponent that its digits have room for.
         if step.bounded or (digits < 100 and exponent > -3) or (negative and not digits):
-            raise Odd
+            raise Bail
         if exponent > 0:
             return Decimal((-digits if negative else digits) * 10**exponent)
         return Decimal(f"{'-' if negative else ''}{digits}E{exponent}")
@@ -618,17 +618,17 @@ cdef class Body:
                 byte &= 0x1F  # above the month is the weekday
             parts[part] = two_digits(byte)
             if parts[part] == NO_DIGITS:
-                raise Odd
+                raise Bail
             if part == 4 and not parts[4]:
-                raise Odd
+                raise Bail
         if parts[1] > 59 or parts[2] > 59 or parts[3] > 23 or not 1 <= parts[5] <= 12:
-            raise Odd
+            raise Bail
         if parts[4] > DAYS[parts[5] - 1] or (parts[4] == 29 and parts[5] == 2 and parts[6] % 4):
-            raise Odd
+            raise Bail
         if step.mode == CLOCK:
             moment = datetime_new(2000 + parts[6], parts[5], parts[4], parts[3], parts[2], parts[1], 0, None)
             if moment.isoweekday() != raw[4] >> 5:
-                raise Odd
+                raise Bail
             return moment
         if step.mode == STAMP:
             return datetime_new(2000 + parts[6], parts[5], parts[4], parts[3], parts[2], 0, 0, None)
@@ -657,13 +657,13 @@ cdef object text(const uint8_t *raw, Py_ssize_t size, bint counted):
     cdef Py_ssize_t i
     while end < size and raw[end]:
         if not (0x20 <= raw[end] < 0x7F or raw[end] in (0x09, 0x0A, 0x0D)):
-            raise Odd
+            raise Bail
         end += 1
     if end and raw[end - 1] == c" ":
-        raise Odd
+        raise Bail
     for i in range(end, size):
         if raw[i] or counted:
-            raise Odd
+            raise Bail
     return as_bytes(raw, end).decode("ascii")
 
 
@@ -755,7 +755,7 @@ cdef tuple prepare_number(Step *step, form, owner):
     known = type(base) in kinds and base.size <= MOST_DIGITS
     if not known or (step.code == PART and (type(base) is formats.Energy or getattr(base, "signed", False))):
         if step.code == PACKED:
-            raise Odd
+            raise Bail
         step.code = ASK
         return None, None, getattr(owner, "shape", None)
     if factor is not None and factor == factor.to_integral_value():
@@ -808,7 +808,7 @@ cdef class UnitReader:
             points = self.points(raw[0], raw[1])
             functions, group = raw[2], raw[3]
             if not functions:
-                raise Odd
+                raise Bail
             identifier = as_bytes(raw, 4)
             for point in points:
                 for bit in range(8):
@@ -830,7 +830,7 @@ cdef class UnitReader:
         if self.numbered_groups and members == 0xFF and (not groups or (self.ffff_is_all and groups == 0xFF)):
             return [self.all_points]
         if not (members and groups):
-            raise Odd
+            raise Bail
         if self.numbered_groups:
             for member in range(8):
                 if members >> member & 1:
@@ -850,7 +850,7 @@ cdef class UnitReader:
         if known is None:
             item, record, deviation = self.context.item(afn, fn)
             if deviation:
-                raise Odd
+                raise Bail
             known = self.bodies.setdefault(number, (item.key, body_of(record)))
         return known
 
@@ -861,19 +861,19 @@ cdef class UnitReader:
         cdef int code = head[0]
         cdef Py_ssize_t size = head[1]
         if code == NO_DATA or size > walk.stop - walk.position:
-            raise Odd
+            raise Bail
         known = self.events.get(code)
         if known is None:
             record = self.context.event_body(code)
             if record is None:
-                raise Odd
+                raise Bail
             known = self.events.setdefault(code, (self.context.event_key(code), body_of(record)))
         begin(&inner, walk.data, walk.position, walk.position + size)
         inner.numbers[0] = size
         inner.known[0] = NUMBER
         data = whole((<tuple>known)[1], &inner, self, depth)
         if inner.position != inner.stop:
-            raise Odd
+            raise Bail
         walk.position = inner.stop
         return {"erc": code, "event": (<tuple>known)[0], "data": data}
 
@@ -881,7 +881,7 @@ cdef class UnitReader:
 cdef dict whole(Body body, Walk *walk, UnitReader reader, int depth):
     """Reads all of a body, up to its ``END``."""
     if body is None:
-        raise Odd
+        raise Bail
     return body.record(walk, reader, depth, 0, body.size - 1)
 
 
@@ -891,7 +891,7 @@ cdef Body body_of(record):
 
     try:
         return Body(compile_program(record))
-    except (Odd, OverflowError):
+    except (Bail, OverflowError):
         return None
 
 
@@ -939,7 +939,7 @@ cdef class Way:
         cdef Walk walk
         cdef Py_ssize_t end = size - self.aux_size
         if end < 2 or end == 2 < size:
-            raise Odd
+            raise Bail
         begin(&walk, data, 2, end)
         units = self.reader.units(&walk, data[0], 0)
         aux = self.aux(data, end, size) if self.aux_size else self.no_aux
@@ -972,7 +972,7 @@ cdef Way find_way(frame, catalogue, edition, ffff_is_all, dict cache, tuple key)
     cdef bytes data = frame.user_data
     afn = data[0]
     if frame.tag not in (TAG_130, TAG_376) or catalogue.afn(afn) is None:
-        raise Odd
+        raise Bail
     assumption = next(readings(frame, Seq.parse(data[1]), afn, catalogue, edition, ffff_is_all=ffff_is_all))
     direction = frame.control.direction
     place = ("units", direction, assumption.reading)
@@ -982,7 +982,7 @@ cdef Way find_way(frame, catalogue, edition, ffff_is_all, dict cache, tuple key)
     return cache.setdefault(key, Way(assumption, reader))
 
 
-def read_ordinary(frame, catalogue, edition, ffff_is_all):
+def fast_decode(frame, catalogue, edition, ffff_is_all):
     """What is in the user data of a frame in which nothing is odd; ``None`` for any other."""
     cdef bytes data
     cdef const uint8_t *content
@@ -1008,5 +1008,5 @@ def read_ordinary(frame, catalogue, edition, ffff_is_all):
             way = find_way(frame, catalogue, edition, ffff_is_all, cache, key)
         return (<Way>way).read(content, size)
     except (ValueError, OverflowError):
-        # Odd, and what formats, times and numbers raise themselves.
+        # Bail, and what formats, times and numbers raise themselves.
         return None

@@ -10,12 +10,12 @@ recorded. If none fits, the standard's reading is, in the edition that understan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, NamedTuple
 
-from .. import _implementation
+from .._fast import IMPLEMENTATION
 from ..catalogue import Catalogue
 from ..editions import NEWEST_FIRST, PW_SIZES, RULES, Edition, editions_of_tag
 from ..errors import BadStructureError, BadValueError, PlmsError, TruncatedError
@@ -89,6 +89,16 @@ class Outcome:
         lost = len(self.rest.raw) + 1 if self.rest else 0
         lost += sum(len(unit.value.raw) + 1 for unit in self.units if isinstance(unit.value, Undecoded))
         return (1 + self.assumption.cost if lost else 0), lost, len(self.errors)
+
+
+FastDecode = Callable[[Frame, Catalogue, Edition | None, bool], Outcome | None]
+
+fast_decode: FastDecode | None = None
+"""Reads frames that are as the standard says, several times as fast; ``None`` for all others, which have to be read in
+detail. There is none in pure Python.
+"""
+if IMPLEMENTATION == "fast":
+    from .._fast._objects import fast_decode
 
 
 def readings(
@@ -183,10 +193,10 @@ def read_user_data(
     data = frame.user_data
     if len(data) < 2:
         raise BadStructureError("no AFN and SEQ", found=f"{len(data)} bytes of user data", expected="at least 2")
-    if spans is None:
-        ordinary = _implementation.read_ordinary(frame, catalogue, edition, ffff_is_all)
-        if ordinary is not None:
-            return ordinary
+    if spans is None and fast_decode is not None:
+        outcome = fast_decode(frame, catalogue, edition, ffff_is_all)
+        if outcome is not None:
+            return outcome
     whole = bytes(frame)
     start = len(whole) - 2 - len(data)
     seq = Seq.parse(data[1])

@@ -14,9 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from .. import _implementation
 from ..hextext import Found, FrameText, has_words, line_bytes
-from ..link import MAX_NETWORK, Frame
+from ..link import MAX_NETWORK, Frame, _twin
 from ..link.constants import END, HEAD_SIZE, minimum_length
 from ..link.scan import HEAD, candidate_size
 from ..textfile import LONG_LINE, safe_cut
@@ -174,7 +173,7 @@ class LogReader:
             data = bytes.fromhex(text[first:stop])
         except ValueError:
             return False
-        if len(data) != size or data[-1] != END or _implementation.checksum(data[HEAD_SIZE:-2]) != data[-2]:
+        if len(data) != size or data[-1] != END or _twin.checksum(data[HEAD_SIZE:-2]) != data[-2]:
             return False
         if self._may_begin_frame(words, data):
             return False

@@ -16,13 +16,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import _implementation
-from ..link import FrameIndex
+from .._fast import IMPLEMENTATION
+from ..link import FrameIndex, _twin
 from ..link.checksum import byte_view
 from .columns import RowBatch
 from .plan import Plan
+
+if IMPLEMENTATION == "fast" and not TYPE_CHECKING:  # to the type checker the twins are one
+    from .._fast._columns import Interpreter
+else:
+    from .rows import Interpreter
 
 CHUNK: Final = 1 << 23
 """How many bytes one interpreter reads before what it wrote is taken."""
@@ -119,7 +124,7 @@ def chunks(view: memoryview, plan: Plan, options: Options, threads: int) -> Iter
 
     def work(start: int, stop: int) -> Chunk:
         position, batches = start, list[RowBatch]()
-        search = _implementation.FrameSearch(
+        search = _twin.FrameSearch(
             view,
             address_size=options.address_size,
             max_length=options.max_length,
@@ -143,7 +148,7 @@ def chunks(view: memoryview, plan: Plan, options: Options, threads: int) -> Iter
 
 
 def _scan(view: memoryview, options: Options, **piece: Any) -> FrameIndex:
-    return _implementation.scan(view, address_size=options.address_size, max_length=options.max_length, **piece)
+    return _twin.scan(view, address_size=options.address_size, max_length=options.max_length, **piece)
 
 
 def _in_order(size: int, threads: int, work: Callable[[int, int], Chunk]) -> Iterator[Chunk]:
@@ -184,12 +189,11 @@ def _step(size: int, threads: int) -> int:
 @contextmanager
 def _interpreter(plan: Plan, options: Options) -> Iterator[Any]:
     """An interpreter that has no rows: one that knows the plan already, if there is one."""
-    make = _implementation.make_interpreter
-    idle = plan.idle.setdefault((make, options.address_size), [])
+    idle = plan.idle.setdefault((Interpreter, options.address_size), [])
     try:
         interpreter = idle.pop()
     except IndexError:
-        interpreter = make(plan, address_size=options.address_size)
+        interpreter = Interpreter(plan, address_size=options.address_size)
     yield interpreter
     idle.append(interpreter)  # not if something went wrong
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import _implementation
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import Edition, as_edition
-from ..link import MAX_NETWORK, FrameIndex
+from ..link import MAX_NETWORK, FrameIndex, _twin
 from ..link.constants import check_options
 from .chunks import Input, Options, as_input, chunks, entry_chunks, search
 from .noise import add_noise
@@ -54,7 +53,7 @@ def scan(
     check_options(address_size, max_length)
     given = as_input(buffer)
     if given.bounds is not None:
-        return _implementation.scan(given.view, address_size=address_size, max_length=max_length, bounds=given.bounds)
+        return _twin.scan(given.view, address_size=address_size, max_length=max_length, bounds=given.bounds)
     options = Options(address_size, max_length, final=True)
     return search(given.view, options, threads)
 

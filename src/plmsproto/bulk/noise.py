@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from .. import _implementation
-from ..link import make_noise
+from ..link import _twin, make_noise
 from ..link.constants import START
 from .chunks import Options
 from .columns import TableBuilder, TableData
@@ -23,7 +22,7 @@ def add_noise(
     tables: Tables, view: memoryview, frames: Frames, bounds: Sequence[int], first_entry: int, options: Options
 ) -> None:
     """Adds what lies between the frames of a chunk."""
-    offsets, lengths, entries = _implementation.gaps(frames.index, bounds)
+    offsets, lengths, entries = _twin.gaps(frames.index, bounds)
     if not offsets:
         return
     tables.noise_bytes += sum(lengths)

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from .. import _implementation
 from ..errors import BadChecksumError, BadStructureError, EncodeError, PlmsError, TruncatedError
+from . import _twin
 from .address import Address
 from .constants import (
     END,
@@ -76,7 +76,7 @@ class Frame:
         """
         check_options(address_size, MAX_NETWORK)
         content = bytes(data)
-        if _implementation.is_whole_frame(content, address_size=address_size):
+        if _twin.is_whole_frame(content, address_size=address_size):
             return cls.from_verified(content, address_size=address_size)
         error = frame_error(content, address_size=address_size)
         assert error is not None
@@ -93,7 +93,7 @@ class Frame:
         user_data = _ADDRESS + address_size
         return cls(
             ALL_CONTROLS[data[HEAD_SIZE]],
-            _implementation.address_from(data[_ADDRESS:user_data]),
+            _twin.address_from(data[_ADDRESS:user_data]),
             data[user_data:-2],
             data[1] & 3,
             offset=offset,
@@ -117,7 +117,7 @@ class Frame:
     @property
     def computed_checksum(self) -> int:
         """The right checksum: the sum modulo 256 of the L1 bytes from C to the end of the user data."""
-        return _implementation.checksum(self._summed_bytes())
+        return _twin.checksum(self._summed_bytes())
 
     def encode(self, *, max_length: int = MAX_NETWORK) -> bytes:
         """Returns the frame's bytes.
@@ -132,7 +132,7 @@ class Frame:
         self._check_encodable(max_length)
         word = self.length_word.to_bytes(2, "little")
         summed = self._summed_bytes()
-        checksum = _implementation.checksum(summed) if self.checksum is None else self.checksum
+        checksum = _twin.checksum(summed) if self.checksum is None else self.checksum
         return b"".join((b"\x68", word, word, b"\x68", summed, bytes((checksum, END))))
 
     def _check_encodable(self, max_length: int) -> None:
@@ -184,7 +184,7 @@ def frame_error(
         return TruncatedError(f"frame truncated: {len(data)} of {size} bytes", offset=len(data))
     if data[size - 1] != END or (len(data) > size and not trailing):
         return _extent_error(data, size, trailing=trailing)
-    computed = _implementation.checksum(data[HEAD_SIZE : size - 2])
+    computed = _twin.checksum(data[HEAD_SIZE : size - 2])
     if computed != data[size - 2]:
         return BadChecksumError(
             "checksum wrong", offset=size - 2, found=f"{data[size - 2]:02X}", expected=f"{computed:02X}"
@@ -241,7 +241,7 @@ def _extent_error(data: bytes, size: int, *, trailing: bool) -> BadStructureErro
 def _plain_count_hint(data: bytes) -> str:
     """Recognises China Southern Grid framing, which looks alike but whose L is the plain number of bytes."""
     last = _length_word(data) + OVERHEAD - 1
-    if len(data) <= last or data[last] != END or _implementation.checksum(data[HEAD_SIZE : last - 1]) != data[last - 1]:
+    if len(data) <= last or data[last] != END or _twin.checksum(data[HEAD_SIZE : last - 1]) != data[last - 1]:
         return ""
     return " (the bytes fit if L is a plain byte count, as in China Southern Grid framing)"
 

@@ -20,8 +20,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from .. import _implementation
 from ..errors import BadStructureError, PlmsError, TruncatedError
+from . import _twin
 from .constants import HEAD_SIZE, MAX_NETWORK, OVERHEAD, check_options, minimum_length
 from .frame import Frame, frame_error
 from .scan import HEAD, candidate_size
@@ -131,10 +131,8 @@ class FrameSplitter:
         self._scanner = self._new_scanner()
         return [event]
 
-    def _new_scanner(self) -> _implementation.StreamScanner:
-        return _implementation.StreamScanner(
-            start=self._offset, address_size=self._address_size, max_length=self._max_length
-        )
+    def _new_scanner(self) -> _twin.StreamScanner:
+        return _twin.StreamScanner(start=self._offset, address_size=self._address_size, max_length=self._max_length)
 
     def _take_frame(self, size: int) -> Frame:
         offset = self._offset

@@ -70,7 +70,7 @@ def assert_same(content: bytes | Frame, **options: Any) -> None:
 
 def ordinary(content: bytes | Frame, edition: plms.Edition | None = None, catalogue: Catalogue | None = None) -> Any:
     frame = content if isinstance(content, Frame) else Frame.parse(content)
-    return FAST.read_ordinary(frame, catalogue or plms.default_catalogue(), edition, False)
+    return FAST.fast_decode(frame, catalogue or plms.default_catalogue(), edition, False)
 
 
 # ---- the same
