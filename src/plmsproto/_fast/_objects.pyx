@@ -777,7 +777,7 @@ cdef class UnitReader:
     cdef bint numbered_groups
     cdef bint ffff_is_all
     cdef int all_points
-    cdef dict bodies   # AFN and Fn → key and Body
+    cdef dict bodies   # AFN and Fn → key, Body and layout
     cdef dict events   # event code → key and Body
 
     def __init__(self, context):
@@ -818,7 +818,9 @@ cdef class UnitReader:
                         begin(&body, walk.data, walk.position, walk.stop)
                         value = whole(known[1], &body, self, depth)
                         walk.position = body.position
-                        units.append(self.unit_type(afn, fn, point, known[0], value, identifier, {}))
+                        unit = self.unit_type(afn, fn, point, known[0], value, identifier, {})
+                        unit.layout = known[2]
+                        units.append(unit)
         return units
 
     cdef list points(self, int members, int groups):
@@ -844,14 +846,14 @@ cdef class UnitReader:
         return points
 
     cdef tuple body(self, int afn, int fn):
-        """Key and body of an item."""
+        """Key, body and layout of an item."""
         cdef int number = afn << 16 | fn
         known = self.bodies.get(number)
         if known is None:
             item, record, deviation = self.context.item(afn, fn)
             if deviation:
                 raise Bail
-            known = self.bodies.setdefault(number, (item.key, body_of(record)))
+            known = self.bodies.setdefault(number, (item.key, body_of(record), record))
         return known
 
     cdef dict event(self, Walk *walk, int depth):

@@ -7,7 +7,7 @@ length, so that the rest of the data stays raw from there. What a body looks lik
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..catalogue import Catalogue, ItemEntry
@@ -49,6 +49,7 @@ class DataUnit:
         identifier: DA1 DA2 DT1 DT2 as received, shared by all units that it names; empty to have it made.
         verbatim: path → bytes that the value at the path does not give back by itself (odd fill, text padding,
             weekday).
+        layout: the layout that read the value; ``None`` for a unit that was not read, or was copied or pickled.
     """
 
     afn: int
@@ -58,6 +59,13 @@ class DataUnit:
     value: Any = field(default_factory=dict)
     identifier: bytes = b""
     verbatim: dict[str, bytes] = field(default_factory=dict)
+    layout: Record | None = field(default=None, init=False, compare=False, repr=False)
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        # A layout belongs to its catalogue, which copies share and pickles name.
+        return None, {each.name: getattr(self, each.name) for each in fields(self) if each.name != "layout"} | {
+            "layout": None
+        }
 
     @property
     def name(self) -> str:
@@ -105,7 +113,9 @@ class BodyContext:
         return item, item.body(bodies, edition, variant=self.reading.variant), deviation
 
     def unit_body(self, unit: DataUnit) -> Record | None:
-        """The layout of a data unit's body, if the catalogue has it."""
+        """The layout that read a data unit, or would write it; ``None`` if the catalogue has no such item."""
+        if unit.layout is not None:
+            return unit.layout
         try:
             return self.item(unit.afn, unit.fn)[1]
         except UnknownItemError:
@@ -209,6 +219,7 @@ def _read_body(reader: Reader, context: BodyContext, unit: DataUnit) -> bool:
         unit.key = item.key
         unit.value = body.read(inner)
         unit.verbatim = inner.verbatim
+        unit.layout = body
     except PlmsError as error:
         inner.back_to(start)
         raw = inner.take(inner.remaining)

@@ -97,7 +97,7 @@ class Context(Protocol):
         """Writes data units, each with its identifier."""
 
     def unit_body(self, unit: Any) -> Record | None:
-        """The layout of a data unit's body, if the catalogue has it."""
+        """The layout that read a data unit, or would write it, if the catalogue has it."""
 
 
 class Reader:
