@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import plmsproto as plms
+from plmsproto import _fast
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,3 +41,11 @@ def test_what_is_imported_on_demand_is_public_and_there() -> None:
     unknown = "nonsense"
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         getattr(plms, unknown)
+
+
+def test_compiled_modules_are_used_only_if_all_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {path.stem for path in Path(_fast.__file__).parent.glob("*.pyx")} == set(_fast._MODULES)
+    monkeypatch.setattr(_fast, "_MODULES", ("__init__", "__init__"))
+    assert _fast.is_built()
+    monkeypatch.setattr(_fast, "_MODULES", ("__init__", "missing"))
+    assert not _fast.is_built()

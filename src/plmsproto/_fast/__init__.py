@@ -1,25 +1,23 @@
-"""The compiled implementation, in Cython, and whether it is in use.
+"""Compiled twins of the hot parts of the library, in Cython, and whether they are used.
 
-Its modules find frames, read fields and fill columns. They know formats and op tables, but no item by name. Each has a
-pure-Python reference with the same results: ``_link`` has ``plmsproto.link``, ``_objects`` and ``_columns`` have the
-reading of ``plmsproto.application`` and ``plmsproto.bulk``. Each layer chooses between the two where it uses them.
-
-All modules are in use, or none: not if one of them was not built, nor if ``PLMSPROTO_PURE`` is 1 in the environment.
+Each twin has a reference in pure Python and gives the same results. ``_link`` belongs to the link layer, ``_objects``
+to the application layer, ``_columns`` to ``bulk``. Each of these layers takes its own twin if ``IMPLEMENTATION`` says
+so. Nothing else of the library is imported here.
 """
 
 from __future__ import annotations
 
 import os
+from importlib.machinery import PathFinder
+from typing import Final
 
-__all__ = ["IMPLEMENTATION"]
+_MODULES: Final = ("_columns", "_link", "_memory", "_objects")
 
-IMPLEMENTATION = "pure"
-"""``"fast"`` or ``"pure"``."""
 
-if os.environ.get("PLMSPROTO_PURE") != "1":
-    try:
-        from . import _columns, _link, _objects  # noqa: F401  # to see whether they are there
-    except ImportError:
-        pass
-    else:
-        IMPLEMENTATION = "fast"
+def is_built() -> bool:
+    """Whether all modules were compiled: if one is missing, none is used."""
+    return all(PathFinder.find_spec(f"{__name__}.{name}", __path__) for name in _MODULES)
+
+
+IMPLEMENTATION: Final = "fast" if os.environ.get("PLMSPROTO_PURE") != "1" and is_built() else "pure"
+"""``"fast"`` (the compiled twins) or ``"pure"`` (the references, also forced by ``PLMSPROTO_PURE=1``)."""
