@@ -1,7 +1,7 @@
 """Who imports whom inside the package: no circles, and each layer only what is below it.
 
-Counted is what runs when a module is imported. Imports inside functions and for the type checker are not, nor is the
-``__init__`` of a package that a module is in: Python has begun to run that one already.
+Counted is what runs when a module is imported. Not counted are imports inside functions, those for the type checker,
+and the ``__init__`` of a package when a module in it is imported.
 """
 
 from __future__ import annotations

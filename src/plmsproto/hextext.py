@@ -1,11 +1,11 @@
 """Frames in text: logs, pasted lines, hex dumps, in whatever dress.
 
-An engineer's text has time stamps, log words and prompts around the hex, ``0x`` before it and commas or ``H`` behind
-it, a frame on one line or wrapped over many, offsets before and ASCII behind the columns of a hex dump. Here the bytes
-are taken out line by line and handed to the same ``FrameSplitter`` that streams go through: what is not part of a
-verified frame is noise, and noise that is only log text is nobody's business.
+An engineer's text has time stamps, log words and prompts around the hex, ``0x`` before it and commas or ``H`` after
+it, a frame on one line or wrapped over many, offsets before and ASCII after the columns of a hex dump. Here the bytes
+are taken out line by line and fed to the same ``FrameSplitter`` that streams go through. What is not part of a verified
+frame is noise; noise that is only log text is left out.
 
-What a frame means, and reading files, lie elsewhere (``application``, ``cli``).
+For the meaning of frames, see ``application``; for reading files, ``cli`` and ``archive``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .link import MAX_NETWORK, Frame, FrameSplitter, Noise, make_noise
 from .link.scan import HEAD
 
 WAKE_UP: Final = b"\xfe\x55"
-"""Bytes that serial and infrared lines send around frames; as noise they are nothing wrong."""
+"""Bytes that serial and infrared lines send around frames; as noise they are harmless."""
 
 _TOKEN: Final = re.compile(r"(?<![0-9A-Za-z_])(?:0[xX])?([0-9A-Fa-f]+)[hH]?(?![0-9A-Za-z_])")
 """A word that is nothing but hex digits, perhaps as ``0x68`` or ``68H``."""
@@ -41,13 +41,13 @@ _DUMP: Final = re.compile(
 """A line of a hex dump: offset, up to 16 or 32 bytes, perhaps the same as characters."""
 
 _PUNCTUATION: Final = re.compile(r"[\s,;:|\-\[\]{}()'\"]+")
-"""What may stand between bytes."""
+"""What may be between bytes."""
 
 _DUMP_OFFSET: Final = re.compile(r"\s*(?:0x)?[0-9A-Fa-f]{4,16}(?::|h:?|\s)")
 """How every line of a hex dump begins."""
 
 _NO_HEX: Final = re.compile(r"(?i)[gi-wyz]")
-"""A letter that is in no dress of hex: neither a digit nor the ``x`` or ``H`` beside one."""
+"""A letter that no way of writing hex has: neither a digit nor the ``x`` or ``H`` beside one."""
 
 _FRAME_START: Final = re.compile(r"(?i)^\s*(?:0x)?68")
 _MOST_DUMPED: Final = 64
@@ -86,7 +86,7 @@ class Found:
 
     Attributes:
         line: the number of the line where it begins, from 1.
-        event: the frame, or the bytes that are none with the reason. Offsets count the bytes of that line's hex.
+        event: the frame, or the noise and its reason. Offsets count the bytes of that line's hex.
     """
 
     line: int
@@ -119,9 +119,9 @@ def line_bytes(line: str) -> LineBytes:
 
 
 def has_words(line: str) -> bool:
-    """Whether it is plain at a glance that ``line_bytes`` would not call a line bare.
+    """Whether a line certainly has words, so that ``line_bytes`` would not call it bare.
 
-    Much quicker than ``line_bytes``; where it is not plain, it says no.
+    Much quicker than ``line_bytes``. False if it is not certain.
     """
     return _NO_HEX.search(line) is not None and not _DUMP_OFFSET.match(line)
 
@@ -129,7 +129,7 @@ def has_words(line: str) -> bool:
 class FrameText:
     """Finds the frames in lines of text, fed one after another.
 
-    A line with other words on it begins anew; a line of bare hex may go on where the line before it stopped in a frame.
+    On a line with other words a new frame begins; a line of bare hex may continue the frame of the line before it.
     """
 
     def __init__(self, *, address_size: int = 5, max_length: int = MAX_NETWORK) -> None:
@@ -180,7 +180,7 @@ class FrameText:
         return found
 
     def close(self) -> list[Found]:
-        """Ends the text: bytes that are still held are no frame."""
+        """Ends the text: bytes that are still held are not a frame."""
         return self._located(self._splitter.close())
 
     def _located(self, events: Iterable[Frame | Noise]) -> list[Found]:
@@ -196,7 +196,7 @@ class FrameText:
         return found
 
     def _located_noise(self, noise: Noise) -> list[Found]:
-        """What is worth telling of noise: damaged frames, one by one, and lines that are nothing but hex."""
+        """The noise worth reporting: damaged frames, one by one, and lines that are nothing but hex."""
         found = []
         for piece in self._pieces(noise):
             at = self._line_of(piece.offset if piece.head is None else piece.head)
@@ -205,7 +205,7 @@ class FrameText:
             if piece.head is not None or meant:
                 start = self._starts[at]
                 if piece.head is not None and not self._bare[at]:
-                    # What stands before the head are the log's own words that happen to be hex.
+                    # Before the head are words of the log that happen to be hex.
                     start = piece.head
                     piece = make_noise(piece.data[start - piece.offset :], start, **self._options)
                 _rebase(piece, start)
@@ -237,14 +237,26 @@ class FrameText:
 
 
 def _rebase(noise: Noise, start: int) -> None:
-    """Counts offsets from where its line begins: nobody sees the stream that the lines are made into."""
+    """Counts offsets from the beginning of the line: callers don't see the stream that the lines become."""
     noise.offset -= start
     noise.head = None if noise.head is None else noise.head - start
     noise.error.offset = None if noise.error.offset is None else noise.error.offset - start
 
 
 def frames_in_text(lines: Iterable[str], *, address_size: int = 5, max_length: int = MAX_NETWORK) -> Iterator[Found]:
-    """The frames, and what was meant to be one, in lines of text."""
+    """Finds the frames in lines of text, such as an open log.
+
+    Args:
+        lines: the lines, with hex in any dress.
+        address_size: bytes of the address field, 5 or 7.
+        max_length: largest L1 that is believed.
+
+    Returns:
+        Each frame, and the noise that looks like a damaged frame or like one that was cut, in order.
+
+    Raises:
+        ValueError: an option is out of its range.
+    """
     text = FrameText(address_size=address_size, max_length=max_length)
     for line in lines:
         yield from text.feed(line)

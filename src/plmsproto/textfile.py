@@ -1,7 +1,7 @@
 """Text files as bytes that can be searched for hex: UTF-16 made narrow, lines cut out of pieces.
 
 Hex is ASCII in every encoding of logs, and what the words around it are does not matter; so there is no decoding of
-words here, and no encoding is refused. What the hex says is the business of ``hextext``.
+words here, and no encoding is refused. For what the hex says, see ``hextext``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 LONG_LINE: Final = 1 << 18
-"""A longer line than this many bytes comes in pieces."""
+"""A line of more bytes than this comes in pieces."""
 
 _WIDE: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
@@ -19,7 +19,7 @@ _OTHER: Final = ord("?")
 
 
 def wide_encoding(sample: bytes) -> str:
-    """UTF-16 by the mark at the beginning of a file, if it can be a log; else empty.
+    """Returns the UTF-16 encoding that the mark at the beginning of a file names, if it can be a log; else ''.
 
     In a log the high byte of most characters is 00, the low byte of few.
     """
@@ -29,7 +29,7 @@ def wide_encoding(sample: bytes) -> str:
 
 
 class Narrower:
-    """Makes UTF-16, which Windows tools write, narrow: one byte for two, a ``?`` for what is not Latin-1.
+    """Makes UTF-16, which Windows tools write, narrow: one byte for two, a ``?`` for all that is not Latin-1.
 
     So a place in the file is twice the place in the text.
     """
@@ -51,7 +51,7 @@ class Narrower:
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines with their ends; one that is longer than any memory in pieces, cut where no byte of hex is cut."""
+    """Yields lines with their ends; a line longer than ``LONG_LINE`` in pieces, never cut within a byte of hex."""
     held = b""
     for chunk in chunks:
         *whole, held = (held + chunk).splitlines(keepends=True) or [b""]
@@ -68,6 +68,6 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def safe_cut(line: bytes) -> int:
-    """Where to cut the beginning of a line: before its last word of hex, or after an even number of digits."""
+    """Returns where to cut the beginning of a line: before its last hex word, or after an even number of digits."""
     before = len(line.rstrip(_HEX_DIGITS))
     return before or len(line) // 2 * 2

@@ -67,7 +67,7 @@ def test_function_codes_mean_what_prm_says(value: int, meaning: str) -> None:
 
 
 def test_all_functions_have_chinese_names() -> None:
-    assert all(function.service_zh and function.frame_type_zh for function in FUNCTIONS.values())
+    assert all(function.service_zh for function in FUNCTIONS.values())
     assert Control(0x4B).link_function.service_zh == "请求2级数据"
 
 

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
 """Checksum, address and frame search, compiled: the twin of ``checksum``, ``address`` and ``scan`` of ``plmsproto.link``.
 
-What is a frame, and why the work is linear, is told in ``plmsproto.link.scan``; the parts here have the names that they
-have there. ``scan`` lets other threads run. ``StreamScanner`` does not: its pieces are small, and its state must not
+``plmsproto.link.scan`` defines what a frame is and explains why the work is linear; the parts have the same names there
+and here. ``scan`` lets other threads run. ``StreamScanner`` does not: its pieces are small, and its state must not
 change under it.
 """
 
@@ -76,11 +76,11 @@ cdef extern from *:
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
 
-    /* The sum of the bytes behind a frame's head, CS and end byte among them.
+    /* The sum of the bytes after a frame's head, CS and end byte among them.
 
        Frames are short and of all sizes: a plain loop spends most of its time in the branches of its end, which the
-       processor guesses wrong. Here only the number of rounds is to be guessed; what is left behind the last one is
-       masked. "readable" is how many bytes may be looked at, the frame's and those behind it. */
+       processor guesses wrong. Here only the number of rounds is to be guessed; what is left after the last one is
+       masked. "readable" is how many bytes may be read, the frame's and those after it. */
     #if defined(__SSE2__)
     /* Sixty-four bytes from KEEP_FIRST + 64 - n on keep the first n of sixty-four. */
     static const unsigned char KEEP_FIRST[128] = {
@@ -152,7 +152,7 @@ cdef extern from *:
     }
     #endif
 
-    /* The size that the six bytes of a head announce, 0 if they are none or can't be believed. */
+    /* The size that the six bytes of a head announce, 0 if they are not a head or its tag or L1 can't be right. */
     static inline Py_ssize_t candidate_size(const unsigned char *head, Py_ssize_t shortest, Py_ssize_t longest)
     {
         uint16_t word, again;
@@ -166,7 +166,7 @@ cdef extern from *:
         return length + 8;
     }
 
-    /* Writes, behind the total before the data, the total behind each byte.
+    /* Writes the total after each byte; totals[0] is the total before the data.
 
        Eight bytes at a time, in four lanes of 16 bits that no sum of eight bytes overflows; the multiplication adds
        to each lane all lanes below it. That takes two thirds of the time of the plain loop. */
@@ -177,13 +177,13 @@ cdef extern from *:
     #if PY_LITTLE_ENDIAN
         const uint64_t low = 0x00FF00FF00FF00FFu, ones = 0x0001000100010001u;
         for (; i + 8 <= size; i += 8) {
-            uint64_t word, odd, pairs, behind_odd, behind_even;
+            uint64_t word, odd, pairs, after_odd, after_even;
             memcpy(&word, data + i, 8);
             odd = (word >> 8) & low;
             pairs = ((word & low) + odd) * ones;
-            behind_odd = pairs + total * ones;
-            behind_even = behind_odd - odd;
-            word = (behind_even & low) | (behind_odd & low) << 8;
+            after_odd = pairs + total * ones;
+            after_even = after_odd - odd;
+            word = (after_even & low) | (after_odd & low) << 8;
             memcpy(totals + i + 1, &word, 8);
             total += (unsigned char)(pairs >> 48);
         }
@@ -224,7 +224,7 @@ cdef struct RunningSums:
 cdef inline int is_frame(
     RunningSums *sums, const uint8_t *data, int64_t base, int64_t stop, int64_t start, int64_t end, int64_t lowest
 ) noexcept nogil:
-    """Judges a whole candidate: 1 for a frame, 0 for none, -1 if memory ran out."""
+    """Judges a whole candidate: 1 if it is a frame, 0 if not, -1 if memory ran out."""
     cdef int64_t first = start + HEAD_SIZE
     cdef int64_t last = end - 2
     cdef uint8_t total
@@ -308,7 +308,7 @@ def address_from(bytes field not None):
     terminal = raw[2] | <uint32_t>raw[3] << 8
     if size == 7:
         terminal |= <uint32_t>raw[4] << 16 | <uint32_t>raw[5] << 24
-    # Past __init__ and its checks, and past what freezes an address.
+    # Without __init__ and its checks, and although an address is frozen.
     address = bare_instance(Address, ())
     PyObject_GenericSetAttr(address, "region", region)
     PyObject_GenericSetAttr(address, "terminal", terminal)
@@ -373,7 +373,7 @@ cdef class FrameSearch:
     cdef int64_t _end    # where the search has got
 
     def __cinit__(self):
-        memset(&self._view, 0, sizeof(Py_buffer))  # what was not got is not there to be released
+        memset(&self._view, 0, sizeof(Py_buffer))  # __dealloc__ also runs if no buffer was taken
 
     def __init__(self, buffer, *, address_size=5, max_length=MAX_NETWORK, final=True, start=0, until=None):
         # Imported late, as the link layer itself imports this module.
@@ -414,7 +414,7 @@ cdef class FrameSearch:
 
     @cython.critical_section
     def index(self, entry=None):
-        """What was found so far."""
+        """Returns the frames found so far."""
         return self._index(entry)
 
     cdef object _index(self, entry):  # by itself, as Cython warns of attributes that are set in a critical section
@@ -716,7 +716,7 @@ cdef class StreamScanner:
         return verdict
 
     cdef inline void _settle(self, int64_t end) noexcept:
-        """Goes on behind a frame: whatever pends begins before it and was none."""
+        """Goes on after a frame: the candidates that pend begin before it and were not frames."""
         self._scanned = end
         self._first = self._pending_count = self._due_count = 0
 

@@ -1,6 +1,6 @@
 """The link layer: frames ``68 L L 68 C A … CS 16``, their control and address fields, and finding them in bytes.
 
-It never looks into a frame's user data; that is the application layer's business.
+It never looks into a frame's user data: the application layer does.
 """
 
 from .address import Address

@@ -104,8 +104,8 @@ class Address:
 
 
 def address_from(field: bytes) -> Address:
-    """The address in five or seven bytes: the reference of its compiled twin."""
-    # Past __init__ and its checks, which such parts can't fail: one is made for each frame of a stream.
+    """Reads an address of five or seven bytes: the reference of its compiled twin."""
+    # Without __init__ and its checks, which these parts always pass: each frame of a stream needs an address.
     address = object.__new__(Address)
     assign = object.__setattr__
     assign(address, "region", field[1::-1].hex().upper())

@@ -12,7 +12,7 @@ def byte_view(data: Buffer) -> memoryview:
     """Returns the bytes of any contiguous buffer (bytes, bytearray, memoryview, mmap, array) without a copy.
 
     Raises:
-        TypeError: the argument is no buffer.
+        TypeError: the argument is not a buffer.
         BufferError: the buffer is not contiguous.
     """
     view = memoryview(data)
@@ -30,7 +30,7 @@ def checksum(data: Buffer) -> int:
     (Q/GDW 376.1-2009, frame format; FT1.2).
 
     Raises:
-        TypeError: the argument is no buffer.
+        TypeError: the argument is not a buffer.
         BufferError: the buffer is not contiguous.
     """
     # Summing a bytes object is several times as fast as summing a memoryview.

@@ -5,8 +5,8 @@ Q/GDW 130-2005, Q/GDW 376.1-2009 and Q/GDW 1376.1-2013 share one frame, of the F
     68  L L  L L  68 | C  A1 A1 A2 A2 A3  user data | CS  16
     └──── head ────┘   └─────── L1 bytes ─────────┘
 
-The length word L holds L1 * 4 + tag, low byte first, and is sent twice. What the bytes mean is told elsewhere:
-control and address fields in their own modules, the user data in the application layer.
+The length word L holds L1 * 4 + tag, low byte first, and is sent twice. For what the bytes mean, see the
+modules ``control`` and ``address``, and the application layer for the user data.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HEAD_SIZE: Final = 6
 """Bytes of the head: start, L, L, start."""
 
 OVERHEAD: Final = 8
-"""What a frame is longer than its L1: the head, CS and the end byte."""
+"""Bytes of a frame beyond L1: the head, CS and the end byte."""
 
 TAG_130: Final = 1
 """Lowest two bits of L in frames of Q/GDW 130-2005 (and its predecessor of 2004)."""
@@ -47,10 +47,10 @@ def minimum_length(address_size: int) -> int:
 
 
 def check_options(address_size: int, max_length: int) -> None:
-    """Refuses what a caller may not ask of a parser or scanner.
+    """Checks the options of a parser or scanner.
 
     Raises:
-        ValueError: ``address_size`` is neither 5 nor 7, or ``max_length`` is no possible L1.
+        ValueError: ``address_size`` is neither 5 nor 7, or ``max_length`` is not a possible L1.
     """
     if address_size not in ADDRESS_SIZES:
         raise ValueError(f"address_size is 5 or 7, not {address_size!r}")

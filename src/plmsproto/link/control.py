@@ -40,11 +40,9 @@ class Direction(StrEnum):
 
 
 class LinkFunction(NamedTuple):
-    """What one function code asks of the link layer or answers there."""
+    """The service that a function code asks for or reports, in English and Chinese."""
 
-    frame_type: str
     service: str
-    frame_type_zh: str
     service_zh: str
 
 
@@ -53,7 +51,7 @@ RESET: Final = 1
 SEND_NO_REPLY: Final = 4
 LINK_TEST: Final = 9
 REQUEST_CLASS1: Final = 10
-"""Despite its name also of whatever asks for a confirmation (CON = 1): commands down, reports up."""
+"""Despite its name, also of all frames that ask for a confirmation (CON = 1): commands down, reports up."""
 REQUEST_CLASS2: Final = 11
 # ... and from the secondary one.
 CONFIRM: Final = 0
@@ -63,20 +61,20 @@ LINK_STATUS: Final = 11
 
 FUNCTIONS: Final[Mapping[tuple[bool, int], LinkFunction]] = MappingProxyType(
     {
-        (True, RESET): LinkFunction("send/confirm", "reset", "发送/确认", "复位命令"),
-        (True, SEND_NO_REPLY): LinkFunction("send/no reply", "user data", "发送/无回答", "用户数据"),
-        (True, LINK_TEST): LinkFunction("request/respond", "link test", "请求/响应", "链路测试"),
-        (True, REQUEST_CLASS1): LinkFunction("request/respond", "request class 1 data", "请求/响应", "请求1级数据"),
-        (True, REQUEST_CLASS2): LinkFunction("request/respond", "request class 2 data", "请求/响应", "请求2级数据"),
-        (False, CONFIRM): LinkFunction("confirm", "accepted", "确认", "认可"),
-        (False, RESPOND): LinkFunction("respond", "user data", "响应", "用户数据"),
-        (False, NO_SUCH_DATA): LinkFunction("respond", "no such data", "响应", "否认：无所召唤的数据"),
-        (False, LINK_STATUS): LinkFunction("respond", "link status", "响应", "链路状态"),
+        (True, RESET): LinkFunction("reset", "复位命令"),
+        (True, SEND_NO_REPLY): LinkFunction("user data", "用户数据"),
+        (True, LINK_TEST): LinkFunction("link test", "链路测试"),
+        (True, REQUEST_CLASS1): LinkFunction("request class 1 data", "请求1级数据"),
+        (True, REQUEST_CLASS2): LinkFunction("request class 2 data", "请求2级数据"),
+        (False, CONFIRM): LinkFunction("accepted", "认可"),
+        (False, RESPOND): LinkFunction("user data", "用户数据"),
+        (False, NO_SUCH_DATA): LinkFunction("no such data", "否认：无所召唤的数据"),
+        (False, LINK_STATUS): LinkFunction("link status", "链路状态"),
     }
 )
 """The function codes by PRM and code; all others are reserved."""
 
-_RESERVED: Final = LinkFunction("reserved", "reserved", "备用", "备用")
+_RESERVED: Final = LinkFunction("reserved", "备用")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,7 +85,7 @@ class Control:
         value: the byte as it travels, 0 to 255.
 
     Raises:
-        EncodeError: the value is no byte.
+        EncodeError: the value is not a byte.
     """
 
     value: int
@@ -159,7 +157,7 @@ class Control:
 
     @property
     def link_function(self) -> LinkFunction:
-        """Frame type and service of the function code, in English and Chinese."""
+        """The service that the function code names, in English and Chinese."""
         return FUNCTIONS.get((self.prm, self.function), _RESERVED)
 
     @property
@@ -178,7 +176,7 @@ class Control:
 
 
 ALL_CONTROLS: Final = tuple(Control(value) for value in range(256))
-"""Every control field there is, by value: parsing need not make new ones."""
+"""All 256 control fields, by value: parsing takes them from here."""
 
 
 def _function_bits(function: int) -> int:

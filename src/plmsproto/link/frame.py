@@ -1,10 +1,10 @@
 """One frame of the link layer: ``68 L L 68 C A user data CS 16`` to and from its parts.
 
-The link layer never looks into the user data (AFN, SEQ, data units, AUX). Finding frames among other bytes is the
-business of ``plmsproto.link.splitter`` (streams) and ``plmsproto.link.scan`` (buffers).
+The link layer never looks into the user data (AFN, SEQ, data units, AUX). For finding frames among other bytes, see
+``plmsproto.link.splitter`` (streams) and ``plmsproto.link.scan`` (buffers).
 
-What is wrong with a damaged frame is looked for in the order in which a reader of the standard would: head, length
-words, tag, number of bytes, end byte, and the checksum last, as it means something only when all else is right.
+A damaged frame is checked in the order of the standard: head, length words, tag, number of bytes, end byte. The
+checksum comes last, as it means something only when all else is right.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Frame:
         address: the address field A.
         user_data: the bytes between address field and checksum: AFN, SEQ, data units, AUX.
         tag: lowest two bits of the length word, ``TAG_130`` or ``TAG_376``.
-        checksum: None for the right one. A wrong one that was received is kept here, so that ``bytes(frame)`` gives
-            back what came.
+        checksum: None if it is right. A wrong one that was received is kept here, so that ``bytes(frame)`` gives
+            back the bytes that were received.
         offset: where the frame began in its stream; not compared.
-        error: what a lenient parser put up with; not compared.
+        error: what is wrong with it, after lenient parsing; not compared.
     """
 
     control: Control
@@ -65,13 +65,13 @@ class Frame:
 
         Args:
             data: the bytes of the frame, from 68H to 16H.
-            strict: False puts up with a wrong checksum, which is then found in ``checksum`` and ``error``.
+            strict: False accepts a wrong checksum, which is then in ``checksum`` and ``error``.
             address_size: bytes of the address field, 5 or 7.
 
         Raises:
             TruncatedError: the bytes are the beginning of a frame.
             BadStructureError: a start or end byte, the length words or the number of bytes are wrong.
-            BadChecksumError: all is well except for the checksum.
+            BadChecksumError: all is right except for the checksum.
             ValueError: ``address_size`` is neither 5 nor 7.
         """
         check_options(address_size, MAX_NETWORK)
@@ -114,11 +114,6 @@ class Frame:
         """Bytes of the whole frame: L1 + 8."""
         return self.length + OVERHEAD
 
-    @property
-    def computed_checksum(self) -> int:
-        """The right checksum: the sum modulo 256 of the L1 bytes from C to the end of the user data."""
-        return _twin.checksum(self._summed_bytes())
-
     def encode(self, *, max_length: int = MAX_NETWORK) -> bytes:
         """Returns the frame's bytes.
 
@@ -127,7 +122,7 @@ class Frame:
 
         Raises:
             EncodeError: the frame is longer than that, its tag is not 1 or 2, its user data lacks AFN or SEQ,
-                or its checksum is no byte.
+                or its checksum is not a byte.
         """
         self._check_encodable(max_length)
         word = self.length_word.to_bytes(2, "little")
@@ -168,7 +163,7 @@ class Frame:
 def frame_error(
     data: bytes, *, address_size: int = 5, max_length: int = MAX_NETWORK, trailing: bool = False
 ) -> PlmsError | None:
-    """Tells what is wrong with the bytes as a frame, None if they are one.
+    """Returns what is wrong with the bytes as a frame, None if they are a frame.
 
     Args:
         data: the bytes from the frame's 68H on.
@@ -193,7 +188,7 @@ def frame_error(
 
 
 def _length_error(data: bytes, address_size: int, max_length: int) -> BadStructureError | None:
-    """Tells why the length word can't be believed, None if it can."""
+    """Returns why the length word can't be right, None if it can."""
     word = _length_word(data)
     length, tag = divmod(word, 4)
     shortest = minimum_length(address_size)
@@ -209,7 +204,7 @@ def _length_error(data: bytes, address_size: int, max_length: int) -> BadStructu
 
 
 def _start_error(data: bytes) -> PlmsError | None:
-    """Looks at the form of the head, as far as it is there: ``68 L L 68``."""
+    """Returns what is wrong with the head ``68 L L 68``, as far as its bytes are there."""
     if not data or data[0] != START:
         if not data:
             return TruncatedError("frame truncated: no bytes", offset=0)

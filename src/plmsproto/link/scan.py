@@ -7,12 +7,12 @@ What is a frame in a stream is defined here. With p = 0 at the start:
    the limit. The candidate's size is L1 + 8.
 2. A candidate of which all bytes are there, with 16H as the last one and the right checksum, is a **frame**;
    go on with p = i + size.
-3. Anything else costs **one byte**, never its declared length: p = i + 1. That is what finds the frame behind a false
-   start or an aborted head.
+3. Anything else costs **one byte**, never its declared length: p = i + 1. So the frame after a false
+   start or an aborted head is found.
 
 ``scan`` does this to a whole buffer and makes an index of it. ``StreamScanner`` does it to a stream of which the rest
-has yet to come: a candidate that still lacks bytes *pends*, and the search goes on behind its first byte. It is judged
-when its last byte is there, unless a frame that begins later has been found meanwhile: that settles that it was none.
+has yet to come: a candidate that still lacks bytes *pends*, and the search goes on after its first byte. It is judged
+when its last byte is there, unless a frame that begins later has been found meanwhile: then it was not a frame.
 
 The work is linear in the bytes, whatever they are. Finding heads and testing the last byte costs a constant for each
 candidate, of which there is at most one in five bytes (any closer, one of two would have the other's 68H as the low
@@ -28,6 +28,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import accumulate, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .checksum import byte_view, checksum
@@ -44,7 +45,7 @@ from .constants import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from typing_extensions import Buffer
 
@@ -88,6 +89,8 @@ class IndexedFrame(NamedTuple):
 
 _CODES: Final = "QHBBHIBBB"
 """How wide the fields of an index are: ``array`` and ``struct`` codes, in the order of ``IndexedFrame``."""
+
+_columns_of: Final[Callable[[Any], tuple[memoryview, ...]]] = attrgetter(*IndexedFrame._fields)
 
 _NOTHING: Final = tuple(memoryview(b"").cast(code) for code in _CODES)  # type: ignore[call-overload]  # overloaded by code
 
@@ -135,17 +138,7 @@ class FrameIndex:
     @property
     def columns(self) -> tuple[memoryview, ...]:
         """All columns, in the order of the fields of ``IndexedFrame``."""
-        return (
-            self.offset,
-            self.length,
-            self.tag,
-            self.control,
-            self.region,
-            self.terminal,
-            self.a3,
-            self.afn,
-            self.seq,
-        )
+        return _columns_of(self)
 
     def part(self, first: int, last: int) -> FrameIndex:
         """The frames ``first`` to before ``last``; nothing is copied."""
@@ -154,7 +147,7 @@ class FrameIndex:
 
     @classmethod
     def joined(cls, parts: Sequence[FrameIndex], end: int) -> FrameIndex:
-        """Returns the frames of several indexes of one buffer, one behind the other."""
+        """Returns the frames of several indexes of one buffer, one after the other."""
         if len(parts) == 1:
             return parts[0]
         columns = [b"".join(part.columns[number] for part in parts) for number in range(len(_CODES))]
@@ -204,7 +197,7 @@ def scan(
         final: whether these are all bytes. If not, the search ends where more bytes may make a difference.
 
     Raises:
-        TypeError: the argument is no buffer.
+        TypeError: the argument is not a buffer.
         BufferError: the buffer is not contiguous.
         ValueError: an option is out of its range.
     """
@@ -223,10 +216,10 @@ def scan(
 
 
 def check_range(size: int, start: int, stop: int | None, bounds: Sequence[int] | None) -> int:
-    """Refuses a stretch of a buffer of ``size`` bytes that is none; returns where it ends.
+    """Checks start, stop and bounds against a buffer of ``size`` bytes; returns stop.
 
     Raises:
-        ValueError: it is none.
+        ValueError: they are not in order, or not inside the buffer.
     """
     stop = size if stop is None else stop
     if not 0 <= start <= stop <= size:
@@ -250,7 +243,7 @@ class FrameSearch:
         until: where the last one will end, by default at the end; that is good to know for the size of the index.
 
     Raises:
-        TypeError: the argument is no buffer.
+        TypeError: the argument is not a buffer.
         BufferError: the buffer is not contiguous.
         ValueError: an option is out of its range.
     """
@@ -271,7 +264,7 @@ class FrameSearch:
         self.address_size = address_size
         self.longest = max_length
         self.final = final
-        self.limit = len(self.view)  # no frame ends behind
+        self.limit = len(self.view)  # no frame ends after this
         self.end = start
         self._columns = [array(code) for code in _CODES]
 
@@ -283,7 +276,7 @@ class FrameSearch:
         """Looks for the frames that begin from ``start`` to before ``stop``; returns where the search ended.
 
         Raises:
-            ValueError: that is no piece of the buffer, or the search is past it.
+            ValueError: the piece is not inside the buffer, or the search is past it.
         """
         check_range(len(self.view), start, stop, None)
         if start < self.end:
@@ -292,7 +285,7 @@ class FrameSearch:
         return self.end
 
     def index(self, entry: Buffer | None = None) -> FrameIndex:
-        """What was found so far.
+        """Returns the frames found so far.
 
         Args:
             entry: between which two bounds each frame is.
@@ -339,7 +332,7 @@ class FrameSearch:
 
 
 def _head_to_come(view: memoryview, position: int, limit: int) -> int:
-    """Where among the last bytes a head may begin that is not whole yet."""
+    """Returns where in the last bytes a head may begin that is not whole yet."""
     tail = max(position, limit - HEAD_SIZE + 1)
     opened = bytes(view[tail:limit]).find(START)
     return limit if opened < 0 else tail + opened
@@ -370,7 +363,7 @@ def gaps(index: FrameIndex, bounds: Sequence[int]) -> tuple[array[int], array[in
 
 
 def candidate_size(word: bytes, shortest: int, longest: int) -> int:
-    """Returns the size of the whole frame that a length word announces, 0 if its tag or L1 can't be believed."""
+    """Returns the size of the whole frame that a length word announces, 0 if its tag or L1 can't be right."""
     length, tag = divmod(int.from_bytes(word, "little"), 4)
     return length + OVERHEAD if tag in (TAG_130, TAG_376) and shortest <= length <= longest else 0
 
@@ -386,7 +379,7 @@ def is_whole_frame(data: bytes, *, address_size: int = 5) -> bool:
 class StreamScanner:
     """Finds the frames of a stream that arrives in pieces, by the rules at the head of this module.
 
-    It owns no bytes: its user holds them, from ``undecided`` on at least, and shows them all again with each call.
+    It keeps no bytes: the caller keeps them, from ``undecided`` on at least, and passes all of them with each call.
     All positions are offsets in the stream.
     """
 
@@ -416,7 +409,7 @@ class StreamScanner:
 
     @property
     def undecided(self) -> int:
-        """Offset of the first byte that may yet be part of a frame; what lies before it must not be shown again."""
+        """Offset of the first byte that may yet be part of a frame; the bytes before it need not be passed again."""
         return self._pending[0][0] if self._pending else self._scanned
 
     def scan(self, held: Buffer, base: int) -> list[tuple[int, int]]:
@@ -484,7 +477,7 @@ class StreamScanner:
         return self._sums.modulo_256(view, base, first, last, lowest) == view[last - base]
 
     def _settle(self, frame: tuple[int, int]) -> None:
-        """Goes on behind a frame: whatever pends begins before it and was none."""
+        """Goes on after a frame: the candidates that pend begin before it and were not frames."""
         self._scanned = sum(frame)
         self._pending.clear()
         self._due.clear()
@@ -493,8 +486,8 @@ class StreamScanner:
 class _RunningSums:
     """Sums of stretches of a stream, in time linear in the stream however much the stretches overlap.
 
-    The first time, bytes are simply summed. If the stretch is asked for in vain (its candidate is no frame), later
-    stretches overlap it, and those are differences of a running sum, which is built as far as it is needed.
+    The first time, bytes are simply summed. If the candidate was not a frame, later stretches may overlap this one:
+    their sums are differences of a running sum, which is built as far as it is needed.
     """
 
     def __init__(self) -> None:
@@ -509,7 +502,7 @@ class _RunningSums:
             view: bytes of the stream from ``base`` on.
             base: stream offset of the first byte of the view.
             first: stream offset of the first byte of the sum.
-            last: stream offset behind the last one.
+            last: stream offset after the last one.
             lowest: no later sum will begin before this offset; at most first.
         """
         if first >= self._summed:

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 _TELLING_BYTES: Final = 4
-"""So many bytes of a head, one L and the beginning of the other, are taken for one."""
+"""A cut head is recognised by this many bytes: the start byte, one L and the beginning of the other."""
 
 
 _LIKELY_HEAD: Final = re.compile(
-    # The two lowest bits of a length word that can be believed are 01 or 10, and it is 33 at least (L1 = 8).
+    # The two lowest bits of a plausible length word are 01 or 10, and it is 33 at least (L1 = 8).
     b"\\x68(?=((?:[%(tag)s][^\\x00]|[%(long)s]\\x00))\\1\\x68)"
     % {
         name: b"".join(b"\\x%02x" % low for low in range(lowest, 256) if low & 3 in (1, 2))
@@ -43,7 +43,7 @@ _LIKELY_HEAD: Final = re.compile(
     },
     re.DOTALL,
 )
-"""A head, less those that no option makes believable: a run of noise may be nothing but those."""
+"""Like ``HEAD``, but only with plausible lengths: noise may be full of implausible heads."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Noise:
     Attributes:
         offset: where the run begins in the stream.
         data: its bytes.
-        error: why they are no frame: what is wrong with the first candidate among them, or that there is none.
+        error: why they are not a frame: what is wrong with the first candidate among them, or that they have no head.
             Its ``offset`` is the candidate's place in the stream.
         head: where in the stream that candidate begins; None if no bytes of the run look like a frame's head.
     """
@@ -151,9 +151,9 @@ class FrameSplitter:
 
 
 def make_noise(data: bytes, offset: int, *, address_size: int = 5, max_length: int = MAX_NETWORK) -> Noise:
-    """Describes bytes that hold no frame: tells what is wrong with the first head among them.
+    """Describes bytes that hold no frame, with what is wrong with the first head among them.
 
-    The first head that can be believed is blamed, or else the first of any length.
+    That is the first head with a plausible length, or else the first of any length.
 
     Args:
         data: the bytes; at least one.
@@ -180,7 +180,7 @@ def _head_to_blame(run: bytes, address_size: int, max_length: int) -> int | None
 
 
 def _cut_head(run: bytes) -> int | None:
-    """Finds a head that the end of the run cuts, if enough of it is there to be told from a stray 68H."""
+    """Finds a head that the end of the run cuts, if there is enough of it: not just a stray 68H."""
     for start in range(max(0, len(run) - HEAD_SIZE + 1), len(run) - _TELLING_BYTES + 1):
         if isinstance(frame_error(run[start:]), TruncatedError):
             return start
