@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,3 +50,10 @@ def test_compiled_modules_are_used_only_if_all_are_there(monkeypatch: pytest.Mon
     assert _fast.is_built()
     monkeypatch.setattr(_fast, "_MODULES", ("__init__", "missing"))
     assert not _fast.is_built()
+
+
+@pytest.mark.parametrize("module", [plms, plms.bulk], ids=["plmsproto", "plmsproto.bulk"])
+def test_dir_has_the_public_names_and_nothing_else(module: Any) -> None:
+    assert sorted(name for name in dir(module) if not name.startswith("__")) == sorted(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None

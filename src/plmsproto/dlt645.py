@@ -167,13 +167,13 @@ class MeterFrame:
         # Upper case, so that equal bytes are equal addresses.
         object.__setattr__(self, "address", self.address.upper())
         if not _ADDRESS.fullmatch(self.address):
-            raise EncodeError("no meter address", found=shown(self.address), expected="twelve digits")
+            raise EncodeError("invalid meter address", found=shown(self.address), expected="twelve digits")
         if not 0 <= self.control <= 0xFF:
             raise EncodeError("the control code is one byte", found=shown(self.control), expected="0 to 255")
         if len(self.data) > 0xFF:
             raise EncodeError("too much data for one frame", found=f"{len(self.data)} bytes", expected="255 or less")
         if not 0 <= self.preamble <= MAX_PREAMBLE:
-            raise EncodeError("no preamble", found=shown(self.preamble), expected=f"0 to {MAX_PREAMBLE} bytes")
+            raise EncodeError("invalid preamble", found=shown(self.preamble), expected=f"0 to {MAX_PREAMBLE} bytes")
 
     # ------------------------------------------------------------------------------------------------- made of
 
@@ -212,7 +212,7 @@ class MeterFrame:
         """
         identifier = _identifier_bytes(data_identifier)
         if len(identifier) not in _READ_CODES:
-            raise EncodeError("no data identifier", found=shown(data_identifier), expected="4 or 8 hex digits")
+            raise EncodeError("invalid data identifier", found=shown(data_identifier), expected="4 or 8 hex digits")
         return cls(address, _READ_CODES[len(identifier)], identifier, preamble)
 
     @classmethod
@@ -226,9 +226,9 @@ class MeterFrame:
             raise EncodeError("a meter's frame has no such part", found=", ".join(sorted(map(shown, unknown))))
         address, preamble = data.get("address"), data.get("preamble", 0)
         if not isinstance(address, str):
-            raise EncodeError("no meter address", found=shown(address), expected="twelve digits")
+            raise EncodeError("invalid meter address", found=shown(address), expected="twelve digits")
         if not isinstance(preamble, int):
-            raise EncodeError("no preamble", found=shown(preamble), expected="a number")
+            raise EncodeError("invalid preamble", found=shown(preamble), expected="a number")
         identifier = data.get("data_identifier")
         head = b"" if identifier is None else _identifier_bytes(identifier)
         frame = cls(address, _control_code(data.get("control")), head + _hex_bytes(data.get("data", "")), preamble)
@@ -385,5 +385,5 @@ def _control_code(value: Any) -> int:
         raw = _hex_bytes(value)
         value = raw[0] if len(raw) == 1 else None
     if not isinstance(value, int):
-        raise EncodeError("no control code", found=shown(value), expected="two hex digits")
+        raise EncodeError("invalid control code", found=shown(value), expected="two hex digits")
     return value

@@ -31,7 +31,7 @@ class EventCounters:
 
     def __post_init__(self) -> None:
         if not (0 <= self.important <= 255 and 0 <= self.general <= 255):
-            raise EncodeError("no event counters", found=f"{self.important}, {self.general}", expected="0..255")
+            raise EncodeError("invalid event counters", found=f"{self.important}, {self.general}", expected="0..255")
 
     def __bytes__(self) -> bytes:
         return bytes((self.important, self.general))
@@ -87,10 +87,10 @@ class Tp:
     def __bytes__(self) -> bytes:
         for name, number in (("PFC", self.pfc), ("permitted delay", self.delay)):
             if not 0 <= number <= 255:
-                raise EncodeError(f"no {name}", path="Tp", found=shown(number), expected="0..255")
+                raise EncodeError(f"invalid {name}", path="Tp", found=shown(number), expected="0..255")
         sent = self.sent.raw if isinstance(self.sent, Undecoded) else SEND_TIME.encode(self.sent)
         if len(sent) != SEND_TIME.size:
-            raise EncodeError("no send time", path="Tp", found=f"{len(sent)} bytes", expected=f"{SEND_TIME.size}")
+            raise EncodeError("invalid send time", path="Tp", found=f"{len(sent)} bytes", expected=f"{SEND_TIME.size}")
         return bytes((self.pfc, *sent, self.delay))
 
 

@@ -1,7 +1,6 @@
 """The annotated dump: which bytes of a frame became what, with the arithmetic of L, C, A, SEQ, Pn, Fn and CS shown.
 
-It is made by the very decoding that gives the message, so the two can't disagree; how it looks on a screen is the
-command line's business.
+It is made by the same decoding that gives the message, so the two can't disagree. The command line shows it.
 """
 
 from __future__ import annotations
@@ -10,25 +9,29 @@ from ..catalogue import Catalogue
 from ..editions import Edition
 from ..layout import Span
 from ..link import Address, Control, Direction, Frame
-from .message import Message, decode_frame
+from .message import FrameSource, Message, as_frame, decode_frame
 from .sequence import Seq
 
 
 def explain(
-    frame: Frame,
+    data: FrameSource,
     *,
     edition: Edition | str | None = None,
     catalogue: Catalogue | None = None,
+    address_size: int = 5,
     ffff_is_all: bool = False,
 ) -> tuple[Message, list[Span]]:
     """The message of a frame and its bytes one field after another; the spans cover the frame without a gap.
 
-    Arguments as in ``decode``, lenient.
+    Arguments as in ``decode``, lenient: what can't be understood has its raw bytes and its error.
 
     Raises:
-        BadStructureError: the frame has no AFN and SEQ.
+        TruncatedError: the frame ends too early.
+        BadStructureError: this is no frame, or it has no AFN and SEQ.
+        EncodeError: there is no such edition.
     """
     spans: list[Span] = []
+    frame = as_frame(data, strict=False, address_size=address_size)
     message = decode_frame(
         frame, edition=edition, strict=False, catalogue=catalogue, ffff_is_all=ffff_is_all, spans=spans
     )

@@ -81,7 +81,7 @@ class FileSender:
         catalogue: Catalogue | None = None,
     ) -> None:
         if not 1 <= segment_size <= MAX_SEGMENT_SIZE:
-            raise EncodeError("no size of a segment", found=shown(segment_size), expected=f"1..{MAX_SEGMENT_SIZE}")
+            raise EncodeError("invalid segment size", found=shown(segment_size), expected=f"1..{MAX_SEGMENT_SIZE}")
         if file_id in (0, _DISCARD):
             raise EncodeError("that would discard the file", found=shown(file_id))
         count = -(-len(content) // segment_size)
@@ -120,7 +120,7 @@ class FileSender:
             UnknownItemError: the edition has no file transfer.
         """
         if not 0 <= index < self.segment_count:
-            raise EncodeError("no such segment", found=shown(index), expected=f"0..{self.segment_count - 1}")
+            raise EncodeError("invalid segment number", found=shown(index), expected=f"0..{self.segment_count - 1}")
         return _message(
             self._file_id,
             _IN_SEGMENTS,
@@ -163,7 +163,7 @@ class FileSender:
         if index == _FILE_ERROR:
             return None
         if not isinstance(index, int) or index >= self.segment_count:
-            raise BadValueError("no such segment", found=shown(index), expected=f"0..{self.segment_count - 1}")
+            raise BadValueError("invalid segment number", found=shown(index), expected=f"0..{self.segment_count - 1}")
         return index
 
 
@@ -171,11 +171,11 @@ def _missing_numbers(message: Message) -> set[int]:
     """The numbers of the segments that a terminal says are missing."""
     reports = [each.value for each in message.units if each.key == _MISSING and isinstance(each.value, dict)]
     if message.direction is not Direction.UP or not reports:
-        raise BadStructureError("no answer about missing segments", found=str(message))
+        raise BadStructureError("not an answer about missing segments", found=str(message))
     found: set[int] = set()
     for report in reports:
         if None in report.values():
-            raise BadValueError("no data about missing segments", path=_MISSING)
+            raise BadValueError("missing segments are not named", path=_MISSING)
         found.update(report["segment_block"] * BLOCK + index for index in report["missing_segment"])
     return found
 
@@ -202,7 +202,7 @@ def download_by_ftp(place: str, *, file_id: int | str, address: Address, **optio
     """
     content = _ASCII.encode(place)
     if not 1 <= len(content) <= MAX_SEGMENT_SIZE:
-        raise EncodeError("no place of a file", found=shown(place), expected="ftp://host:port/path,account/password")
+        raise EncodeError("invalid file address", found=shown(place), expected="ftp://host:port/path,account/password")
     return _message(file_id, _BY_FTP, content, count=1, address=address, **options)
 
 
@@ -391,7 +391,7 @@ class FileReceiver:
         if block is None:
             block = next((index for index in range(self.segment_count) if index not in self._segments), 0) // BLOCK
         if not 0 <= block <= MAX_SEGMENTS // BLOCK:
-            raise EncodeError("no such block of segments", found=shown(block), expected=f"0..{MAX_SEGMENTS // BLOCK}")
+            raise EncodeError("invalid block of segments", found=shown(block), expected=f"0..{MAX_SEGMENTS // BLOCK}")
         numbers = range(block * BLOCK, min((block + 1) * BLOCK, self.segment_count))
         return {
             "segment_block": block,
@@ -403,7 +403,7 @@ def _body(message: Message, direction: Direction) -> dict[str, Any]:
     """The body of a message of AFN 0FH that goes this way."""
     bodies = [each.value for each in message.units if each.key == _KEY and isinstance(each.value, dict)]
     if message.direction is not direction or len(bodies) != 1:
-        raise BadStructureError("no part of a file transfer", found=str(message))
+        raise BadStructureError("not part of a file transfer", found=str(message))
     return bodies[0]
 
 

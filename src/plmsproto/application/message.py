@@ -136,7 +136,7 @@ class Message:
             UnknownItemError: the catalogue does not know an item.
         """
         if not 0 <= self.afn <= 0xFF:
-            raise EncodeError("no AFN", found=shown(self.afn), expected="0..255")
+            raise EncodeError("invalid AFN", found=shown(self.afn), expected="0..255")
         context = BodyContext(self.catalogue, self.direction, self.reading, check_bounds=check_bounds)
         writer = Writer(context)
         write_units(writer, context, int(self.afn), self.units)
@@ -147,8 +147,12 @@ class Message:
         return bytes(self.frame())
 
 
+FrameSource = str | bytes | bytearray | memoryview | Frame
+"""What one frame may be given as: hex text, bytes, or a ``Frame``."""
+
+
 def decode(
-    data: str | bytes | bytearray | memoryview | Frame,
+    data: FrameSource,
     *,
     edition: Edition | str | None = None,
     strict: bool = True,
@@ -177,11 +181,14 @@ def decode(
         UnknownItemError: the catalogue does not know an item (strict only).
         EncodeError: there is no such edition.
     """
-    frame = data if isinstance(data, Frame) else _frame(data, strict=strict, address_size=address_size)
+    frame = as_frame(data, strict=strict, address_size=address_size)
     return decode_frame(frame, edition=edition, strict=strict, catalogue=catalogue, ffff_is_all=ffff_is_all)
 
 
-def _frame(data: str | bytes | bytearray | memoryview, *, strict: bool, address_size: int) -> Frame:
+def as_frame(data: FrameSource, *, strict: bool, address_size: int) -> Frame:
+    """The frame of hex text or bytes; raises as ``decode`` does."""
+    if isinstance(data, Frame):
+        return data
     if isinstance(data, str):
         try:
             data = bytes.fromhex(_SEPARATORS.sub("", data))

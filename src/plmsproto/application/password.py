@@ -31,7 +31,7 @@ def password(key: int) -> Authenticator:
         EncodeError: the key has more than 16 bits.
     """
     if not 0 <= key <= 0xFFFF:
-        raise EncodeError("no PW key", found=shown(key), expected="0..65535")
+        raise EncodeError("invalid PW key", found=shown(key), expected="0..65535")
     crc = _crc(key)
 
     def authenticate(covered: bytes) -> bytes:

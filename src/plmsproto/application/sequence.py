@@ -32,7 +32,7 @@ class Seq:
 
     def __post_init__(self) -> None:
         if not 0 <= self.number <= 15:
-            raise EncodeError("no such sequence number", found=shown(self.number), expected="0..15")
+            raise EncodeError("invalid sequence number", found=shown(self.number), expected="0..15")
 
     @staticmethod
     def parse(byte: int) -> Seq:
