@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import string
-from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from plmsproto import (
@@ -79,18 +77,11 @@ from plmsproto.layout import (
     SizedLeaf,
     Units,
 )
-from plmsproto.layout.event import LENGTH
+from plmsproto.layout.event import LENGTH, named_lengths
 from plmsproto.layout.nodes import Conditional, Member
 
 MOST = 4
 """Entries of a counted list, at most."""
-
-FEW = partial(
-    settings,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-)
-"""Settings for tests that are parametrised over the catalogue: ``@FEW(max_examples=5)``."""
 
 
 # ---------------------------------------------------------------------------------------------- values of formats
@@ -365,17 +356,8 @@ def event_bodies(draw: st.DrawFn, erc: int, context: BodyContext) -> dict[str, A
     """Values of an event's layout, in any of its forms."""
     record = context.event_body(erc)
     assert record is not None
-    lengths = [None, *_named_lengths(record.members)]
+    lengths = [None, *named_lengths(record.members)]
     return _Maker(draw, context, draw(st.sampled_from(lengths))).record(record)
-
-
-def _named_lengths(members: tuple[Member, ...]) -> Iterator[int]:
-    for member in members:
-        if isinstance(member, Conditional) and member.condition.source is LENGTH:
-            yield member.condition.constant
-        if not isinstance(member, Field):
-            for block in member.blocks():
-                yield from _named_lengths(block)
 
 
 @cache

@@ -7,10 +7,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from budgets import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
+from made_frames import repaired
 from real_frames import real_frames
-from strategies import FEW, messages
+from strategies import messages
 
 from plmsproto import Catalogue, Direction, Edition, decode, from_dict, to_dict
 from plmsproto.application import reading
@@ -25,16 +27,6 @@ DAMAGED = [bytes.fromhex(frame["hex"]) for frame in real_frames() if not frame["
 @cache
 def catalogue() -> Catalogue:
     return Catalogue()
-
-
-def repaired(content: bytes) -> bytes:
-    """The bytes with length words, second start, checksum and end put right, so that they are a frame again."""
-    found = bytearray(content)
-    length = len(found) - 8
-    word = (length << 2 | (found[1] & 3 if found[1] & 3 in (1, 2) else 2)).to_bytes(2, "little")
-    found[:6] = b"\x68" + word + word + b"\x68"
-    found[-2:] = bytes((sum(found[6:-2]) & 0xFF, 0x16))
-    return bytes(found)
 
 
 @st.composite
@@ -103,7 +95,7 @@ EDITIONS = st.sampled_from([None, *Edition])
 ADDRESSES = st.sampled_from([5, 5, 5, 7])
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(content=st.binary(max_size=60), edition=EDITIONS, address_size=ADDRESSES)
 def test_arbitrary_bytes(content: bytes, edition: Edition | None, address_size: int) -> None:
     check(content, edition=edition, address_size=address_size)
@@ -114,7 +106,7 @@ AFNS = st.sampled_from([0, 1, 2, 3, 4, 5, 8, 9, 0x0A, 0x0B, 0x0C, 0x0C, 0x0D, 0x
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@examples(1500)
 @given(
     tag=st.sampled_from([1, 2]),
     control=st.integers(0, 255),
@@ -144,7 +136,7 @@ def test_frames_of_arbitrary_user_data(
     check(content, edition=edition, address_size=address_size, ffff_is_all=ffff_is_all)
 
 
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 @given(data=st.data(), edition=EDITIONS, address_size=ADDRESSES, ffff_is_all=st.booleans())
 def test_damaged_real_frames(
     data: st.DataObject, edition: Edition | None, address_size: int, ffff_is_all: bool
@@ -170,7 +162,7 @@ KINDS = [
 ]
 
 
-@FEW(max_examples=400)
+@examples(400)
 @given(data=st.data(), kind=st.sampled_from(KINDS))
 def test_damaged_built_frames(data: st.DataObject, kind: Any) -> None:
     sound = bytes(data.draw(messages(*kind, catalogue=catalogue())))
@@ -224,7 +216,7 @@ def changed(draw: st.DrawFn, plain: Any) -> Any:
     return plain
 
 
-@settings(max_examples=1500, deadline=None)
+@examples(1500)
 @given(data=st.data())
 def test_changed_json_gives_a_frame_or_the_documented_errors(data: st.DataObject) -> None:
     content = data.draw(st.sampled_from(INTACT))
@@ -232,7 +224,7 @@ def test_changed_json_gives_a_frame_or_the_documented_errors(data: st.DataObject
     check_json(data.draw(changed(plain)))
 
 
-@FEW(max_examples=400)
+@examples(400)
 @given(data=st.data(), kind=st.sampled_from(KINDS))
 def test_changed_json_of_built_messages(data: st.DataObject, kind: Any) -> None:
     message = data.draw(messages(*kind, catalogue=catalogue()))

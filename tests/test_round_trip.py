@@ -1,20 +1,28 @@
-"""Every item and event of the catalogue, in every edition and direction: there and back again, both ways round."""
+"""Every item and event of the catalogue, in every edition and direction: there and back again, both ways round.
+
+The default run has those that bring an AFN, edition, direction, shape or format that no one before them had, and
+every twenty-fifth.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Iterator
 from functools import cache
 from typing import Any
 
 import pytest
+from budgets import examples, sampled
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FEW, bodies, event_bodies, messages
+from strategies import bodies, event_bodies, messages
 
 from plmsproto import Catalogue, Direction, Edition, ItemEntry, Reading, decode, from_dict, to_dict
 from plmsproto.application.units import BodyContext
+from plmsproto.catalogue import EventEntry
 from plmsproto.errors import PlmsError
 from plmsproto.layout import Reader, Record, Writer
+from plmsproto.layout.nodes import Bitfield, Field, ListOf
 
 
 @cache
@@ -44,6 +52,45 @@ MESSAGE_IDS = [f"{afn:02X} F{item.fn}-{way}-{edition}" for item, afn, way, editi
 
 EVENTS = [(event, edition) for event in catalogue().events() for edition in event.editions]
 EVENT_IDS = [f"{event.title}-{edition}" for event, edition in EVENTS]
+
+
+def parts_of(members: tuple[Any, ...]) -> Iterator[str]:
+    """The kinds of shapes and formats of a layout."""
+    for member in members:
+        yield type(member).__name__
+        if not isinstance(member, Field):
+            for block in member.blocks():
+                yield from parts_of(block)
+            continue
+        shape = member.shape
+        while isinstance(shape, ListOf):
+            yield type(shape).__name__
+            shape = shape.shape
+        yield type(shape).__name__
+        if isinstance(shape, Record):
+            yield from parts_of(shape.members)
+        elif isinstance(shape, Bitfield):
+            yield from (f"bits of {type(part.form).__name__}" for part in shape.parts)
+        elif hasattr(shape, "form"):
+            yield f"{type(shape).__name__} of {type(shape.form).__name__}"
+
+
+def traits_of_body(case: tuple[ItemEntry, str, Edition, bool]) -> Iterator[Hashable]:
+    item, direction, edition, variant = case
+    yield item.afn, direction, edition, variant
+    yield from parts_of(item.body((direction,), edition, variant=variant).members)
+
+
+def traits_of_event(case: tuple[EventEntry, Edition]) -> Iterator[Hashable]:
+    event, edition = case
+    body = event.body(edition)
+    yield edition
+    yield from parts_of(body.members if body else ())
+
+
+def traits_of_message(case: tuple[ItemEntry, int, Direction, Edition]) -> Iterator[Hashable]:
+    _, afn, way, edition = case
+    yield afn, way, edition
 
 
 def context_of(direction: str, edition: Edition, *, variant: bool = False) -> BodyContext:
@@ -81,8 +128,8 @@ def mutated(draw: st.DrawFn, content: bytes) -> bytes:
     return bytes(found)
 
 
-@pytest.mark.parametrize(("item", "direction", "edition", "variant"), BODIES, ids=BODY_IDS)
-@FEW(max_examples=6)
+@pytest.mark.parametrize(("item", "direction", "edition", "variant"), sampled(BODIES, BODY_IDS, traits_of_body))
+@examples(6)
 @given(data=st.data())
 def test_a_value_comes_back(
     item: ItemEntry, direction: str, edition: Edition, variant: bool, data: st.DataObject
@@ -99,8 +146,8 @@ def test_a_value_comes_back(
     assert fewest <= len(content) <= (len(content) if most is None else most)
 
 
-@pytest.mark.parametrize(("item", "direction", "edition", "variant"), BODIES, ids=BODY_IDS)
-@FEW(max_examples=6)
+@pytest.mark.parametrize(("item", "direction", "edition", "variant"), sampled(BODIES, BODY_IDS, traits_of_body))
+@examples(6)
 @given(data=st.data())
 def test_bytes_come_back_whatever_they_are(
     item: ItemEntry, direction: str, edition: Edition, variant: bool, data: st.DataObject
@@ -119,8 +166,8 @@ def check_bytes(record: Record, content: bytes, context: BodyContext) -> None:
     assert write(record, value, context, reader.verbatim) == content[: reader.position]
 
 
-@pytest.mark.parametrize(("event", "edition"), EVENTS, ids=EVENT_IDS)
-@FEW(max_examples=10)
+@pytest.mark.parametrize(("event", "edition"), sampled(EVENTS, EVENT_IDS, traits_of_event))
+@examples(10)
 @given(data=st.data())
 def test_an_event_comes_back(event: Any, edition: Edition, data: st.DataObject) -> None:
     context = context_of("up", edition)
@@ -135,8 +182,8 @@ def test_an_event_comes_back(event: Any, edition: Edition, data: st.DataObject) 
     check_bytes(record, data.draw(mutated(content)), context)
 
 
-@pytest.mark.parametrize(("item", "afn", "way", "edition"), MESSAGES, ids=MESSAGE_IDS)
-@FEW(max_examples=4)
+@pytest.mark.parametrize(("item", "afn", "way", "edition"), sampled(MESSAGES, MESSAGE_IDS, traits_of_message))
+@examples(4)
 @given(data=st.data())
 def test_a_message_comes_back_from_bytes_and_from_json(
     item: ItemEntry, afn: int, way: Direction, edition: Edition, data: st.DataObject
@@ -150,8 +197,8 @@ def test_a_message_comes_back_from_bytes_and_from_json(
     assert bytes(from_dict(plain, catalogue=catalogue())) == content
 
 
-@pytest.mark.parametrize(("item", "afn", "way", "edition"), MESSAGES[::5], ids=MESSAGE_IDS[::5])
-@FEW(max_examples=4)
+@pytest.mark.parametrize(("item", "afn", "way", "edition"), sampled(MESSAGES[::5], MESSAGE_IDS[::5], traits_of_message))
+@examples(4)
 @given(data=st.data())
 def test_a_person_need_not_write_identifiers_and_numbers(
     item: ItemEntry, afn: int, way: Direction, edition: Edition, data: st.DataObject

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from budgets import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 import plmsproto as plms
@@ -125,7 +126,7 @@ def test_messages_without_end_of_many_terminals_do_not_fill_the_memory(monkeypat
     assert assembler.unfinished == [firsts[2], firsts[0], second, firsts[3]]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     steps=st.lists(
         st.tuples(st.integers(0, 3), st.sampled_from(["first", "middle", "last", "single"]), st.integers(1, 2)),

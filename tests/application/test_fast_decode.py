@@ -6,37 +6,25 @@ read the short way; and what is kept of a catalogue is thrown away when it chang
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from budgets import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from implementations import FAST, PURE, Implementation, needs_fast
+from made_frames import changed
 from real_frames import real_frames
+from vector_frames import vector_frames, vectors
 
 import plmsproto as plms
 from plmsproto import Address, Catalogue, Control, Frame, PlmsError
 from plmsproto.application import reading
 
 EDITIONS = (None, "130", "376", "1376")
-VECTORS = Path(__file__).parents[2] / "vectors"
-
-
-@cache
-def vectors() -> tuple[dict[str, Any], ...]:
-    lines = (line for path in sorted(VECTORS.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines())
-    return tuple(json.loads(line) for line in lines)
-
-
-@cache
-def contents() -> list[bytes]:
-    return [bytes.fromhex(each["hex"]) for each in vectors()]
 
 
 def described(value: Any) -> Any:
@@ -79,13 +67,13 @@ def ordinary(content: bytes | Frame, edition: plms.Edition | None = None, catalo
 @needs_fast
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_vectors_are_the_same(edition: str | None) -> None:
-    for content in contents():
+    for content in vector_frames():
         assert_same(content, edition=edition, strict=False)
 
 
 @needs_fast
 def test_vectors_are_the_same_in_their_edition() -> None:
-    for vector, content in zip(vectors(), contents(), strict=True):
+    for vector, content in zip(vectors(), vector_frames(), strict=True):
         assert_same(content, edition=vector["edition"])
 
 
@@ -97,52 +85,18 @@ def test_real_frames_are_the_same(edition: str | None) -> None:
             assert_same(bytes.fromhex(each["hex"]), edition=edition, strict=strict)
 
 
-def repaired(content: bytes) -> bytes:
-    """The bytes with length words, checksum and end put right, so that they are a frame again."""
-    length = len(content) - 8
-    word = (length << 2 | content[1] & 3).to_bytes(2, "little")
-    summed = content[6:-2]
-    return b"\x68" + word + word + b"\x68" + summed + bytes((sum(summed) & 0xFF, 0x16))
-
-
-def bcd(number: int) -> int:
-    return number // 10 << 4 | number % 10
-
-
-# Bytes that mean something: fill, limits of times, signs, flags, BCD.
-telling_bytes = st.sampled_from([0x00, 0x7F, 0x80, 0xEE, 0xEF, 0xFE, 0xFF, 0x20, 0x31]) | st.integers(0, 99).map(bcd)
-
-
-@st.composite
-def changed_frames(draw: st.DrawFn) -> tuple[bytes, str]:
-    number = draw(st.integers(0, len(contents()) - 1))
-    content = bytearray(contents()[number])
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(12, len(content) - 3))
-        size = draw(st.integers(1, 6))
-        match draw(st.sampled_from(["flip", "set", "fill", "insert", "delete"])):
-            case "flip":
-                content[at] ^= 1 << draw(st.integers(0, 7))
-            case "set":
-                content[at] = draw(telling_bytes | st.integers(0, 255))
-            case "fill":
-                size = min(size, len(content) - 2 - at)
-                content[at : at + size] = bytes((draw(st.sampled_from([0xEE, 0x00, 0xFF])),)) * size
-            case "insert":
-                content[at:at] = draw(st.binary(min_size=1, max_size=6))
-            case _:
-                del content[at : min(at + size, len(content) - 2)]
-        if len(content) < 16:
-            content = bytearray(contents()[number])
-    if draw(st.booleans()):  # ACD: EC or not; TpV: Tp or not
-        content[6] ^= draw(st.sampled_from([0x20, 0x40, 0x80]))
-        content[13] ^= draw(st.sampled_from([0x00, 0x80]))
-    return repaired(bytes(content)), vectors()[number]["edition"]
+def with_edition(vector: dict[str, Any]) -> st.SearchStrategy[tuple[bytes, str]]:
+    return st.tuples(changed(bytes.fromhex(vector["hex"])), st.just(vector["edition"]))
 
 
 @needs_fast
-@settings(max_examples=400, deadline=None)
-@given(changed_frames(), st.sampled_from(EDITIONS) | st.just("own"), st.booleans(), st.booleans())
+@examples(400)
+@given(
+    st.sampled_from(vectors()).flatmap(with_edition),
+    st.sampled_from(EDITIONS) | st.just("own"),
+    st.booleans(),
+    st.booleans(),
+)
 def test_changed_frames_are_the_same(
     case: tuple[bytes, str], edition: str | None, strict: bool, ffff_is_all: bool
 ) -> None:
@@ -176,7 +130,7 @@ def test_frames_that_did_not_come_from_bytes_are_the_same(frame: Frame) -> None:
 
 @needs_fast
 def test_a_damaged_frame_keeps_its_checksum() -> None:
-    content = bytearray(contents()[100])
+    content = bytearray(vector_frames()[100])
     content[-2] ^= 0xFF
     assert_same(bytes(content), strict=False)
     assert_same(bytes(content))
@@ -188,11 +142,13 @@ def test_a_damaged_frame_keeps_its_checksum() -> None:
 @needs_fast
 def test_frames_of_the_standard_are_read_the_short_way() -> None:
     """All that are made from the catalogue, in their own edition; nearly all from the field."""
-    made = [(each, content) for each, content in zip(vectors(), contents(), strict=True) if "confirmed_by" not in each]
+    made = [
+        (each, content) for each, content in zip(vectors(), vector_frames(), strict=True) if "confirmed_by" not in each
+    ]
     assert len(made) > 2000
     missed = [each["id"] for each, content in made if ordinary(content, plms.Edition(each["edition"])) is None]
     assert not missed
-    real = [content for each, content in zip(vectors(), contents(), strict=True) if "confirmed_by" in each]
+    real = [content for each, content in zip(vectors(), vector_frames(), strict=True) if "confirmed_by" in each]
     assert sum(ordinary(content) is not None for content in real) >= 0.9 * len(real)
 
 
@@ -278,7 +234,7 @@ def test_hostile_frames_do_not_fill_the_memory() -> None:
 
 @needs_fast
 def test_threads_share_what_is_kept() -> None:
-    chosen = contents()[::29]
+    chosen = vector_frames()[::29]
     expected = [outcome(PURE, content, strict=False) for content in chosen]
     catalogue = Catalogue()
 

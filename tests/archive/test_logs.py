@@ -7,7 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from budgets import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from real_frames import real_frames
 
@@ -88,7 +89,7 @@ LINES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.lists(st.sampled_from(LINES), max_size=12),
     st.sampled_from(["\n", "\r\n"]),
@@ -105,7 +106,7 @@ def test_both_ways_find_the_same(lines: list[str], end: str, cuts: list[int], en
     assert together(read(*blocks)) == closely(text)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.sampled_from(LINES), max_size=12), st.integers(0, 12))
 def test_a_log_can_be_left_and_resumed_between_any_two_lines(lines: list[str], cut: int) -> None:
     raw = [(line + "\n").encode() for line in lines]

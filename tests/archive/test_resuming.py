@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from archives import FORMS, SMALL, Rows, binary_archive, convert, files_below, log_archive, read_back
+from budgets import exhaustive
 
 from plmsproto.archive import Conversion, Options, Outcome, OutputError, RefusedError, durable
 from plmsproto.archive import database as database_module
@@ -102,8 +103,8 @@ def guard_files(trigger: Trigger, *, afterwards: bool) -> None:
     trigger.guard(formats_module.PartWriter, "close", afterwards=afterwards)
 
 
-@pytest.mark.parametrize("afterwards", [False, True], ids=["instead", "afterwards"])
-@pytest.mark.parametrize("killed", [False, True], ids=["failed", "killed"])
+@pytest.mark.parametrize("afterwards", [False, pytest.param(True, marks=exhaustive)], ids=["instead", "afterwards"])
+@pytest.mark.parametrize("killed", [pytest.param(False, marks=exhaustive), True], ids=["failed", "killed"])
 def test_whatever_call_fails_the_next_run_finishes(
     killed: bool,
     afterwards: bool,
@@ -136,7 +137,7 @@ def test_whatever_call_fails_the_next_run_finishes(
         assert not any(name.endswith((".tmp", ".lock")) for name in files_below(folder))
 
 
-@pytest.mark.parametrize("form", ["arrow", "csv", "duckdb"])
+@pytest.mark.parametrize("form", [pytest.param("arrow", marks=exhaustive), "csv", "duckdb"])
 def test_other_forms_go_on_as_well(
     form: str,
     archive: Path,
@@ -226,7 +227,9 @@ def test_an_unwritable_place_is_told(archive: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", ["parquet", *(pytest.param(form, marks=exhaustive) for form in FORMS if form != "parquet")]
+)
 def test_a_killed_process_is_resumed(
     form: str, archive: Path, undisturbed: Callable[[str], tuple[Rows, Outcome]], tmp_path: Path
 ) -> None:

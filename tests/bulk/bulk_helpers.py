@@ -5,7 +5,6 @@ Nothing here asks a schema or a plan: which columns a field may be in is told fr
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
+from made_frames import changed
 from real_frames import real_frames
+from vector_frames import vector_frames
 
 import plmsproto as plms
 from plmsproto import Catalogue, DataUnit, Message
@@ -24,24 +25,12 @@ from plmsproto.layout import Record, Undecoded
 from plmsproto.layout.nodes import Bitfield, Field, ListOf, Units
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-VECTORS = Path(__file__).parents[2] / "vectors"
 
 OF_FRAME = (
     *("frame", "offset", "time", "source", "region", "terminal", "master", "is_group", "direction"),
     *("afn", "seq", "edition"),
 )
 RESERVED = {*OF_FRAME, "pn", "fn", "record"}
-
-
-@cache
-def vectors() -> tuple[dict[str, Any], ...]:
-    lines = (line for path in sorted(VECTORS.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines())
-    return tuple(json.loads(line) for line in lines)
-
-
-@cache
-def vector_frames() -> tuple[bytes, ...]:
-    return tuple(bytes.fromhex(each["hex"]) for each in vectors())
 
 
 @cache
@@ -53,13 +42,6 @@ def field_frames() -> tuple[bytes, ...]:
 @cache
 def all_frames() -> tuple[bytes, ...]:
     return vector_frames() + field_frames()
-
-
-def a_frame(user_data: bytes, *, control: int = 0x88, tag: int = 2, address: bytes = b"\x01\x44\x34\x12\x02") -> bytes:
-    """A frame of these user data, whatever they are."""
-    summed = bytes((control,)) + address + user_data
-    word = (len(summed) << 2 | tag).to_bytes(2, "little")
-    return b"\x68" + word + word + b"\x68" + summed + bytes((sum(summed) & 0xFF, 0x16))
 
 
 # ---------------------------------------------------------------------------------------------- rows out of messages
@@ -341,49 +323,9 @@ def check_place(row: dict[str, Any], path: str) -> None:
 # ---------------------------------------------------------------------------------------------- frames that are changed
 
 
-def repaired(content: bytes, tag: int | None = None) -> bytes:
-    """The bytes with length words, checksum and end put right, so that they are a frame again."""
-    return a_frame(
-        content[12:-2], control=content[6], tag=content[1] & 3 if tag is None else tag, address=content[7:12]
-    )
-
-
-def bcd(number: int) -> int:
-    return number // 10 << 4 | number % 10
-
-
-# Bytes that mean something: fill, limits of times, signs, flags, BCD.
-TELLING = st.sampled_from([0x00, 0x7F, 0x80, 0xEE, 0xEF, 0xFE, 0xFF, 0x20, 0x31, 0x60]) | st.integers(0, 99).map(bcd)
-CONTROLS = (0x88, 0xA8, 0xC9, 0x4B, 0x0B, 0xE8, 0xC4, 0x00)
-
-
-@st.composite
-def changed_frames(draw: st.DrawFn) -> bytes:
-    """A frame with some bytes changed, filled, cut off or added, perhaps with another head."""
-    content = bytearray(draw(st.sampled_from(all_frames())))
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(12, len(content) - 3))
-        size = min(draw(st.integers(1, 8)), len(content) - 2 - at)
-        match draw(st.sampled_from(["flip", "set", "set", "fill", "insert", "delete", "cut"])):
-            case "flip":
-                content[at] ^= 1 << draw(st.integers(0, 7))
-            case "set":
-                content[at] = draw(TELLING | st.integers(0, 255))
-            case "fill":
-                content[at : at + size] = bytes((draw(st.sampled_from([0xEE, 0xEE, 0xFF, 0xFE, 0xEF, 0x00])),)) * size
-            case "insert":
-                content[at:at] = draw(st.binary(min_size=1, max_size=8))
-            case "delete":
-                del content[at : at + size]
-            case "cut":
-                del content[max(at, 14) : -2]
-        if len(content) < 16:
-            content = bytearray(draw(st.sampled_from(all_frames())))
-    if draw(st.integers(0, 3)) == 0:
-        content[6] = draw(st.sampled_from(CONTROLS))
-    if draw(st.integers(0, 3)) == 0:
-        content[13] ^= 0x80
-    return repaired(bytes(content), draw(st.sampled_from([None, None, None, 1, 2])))
+def changed_frames() -> st.SearchStrategy[bytes]:
+    """Any frame that the tests know, changed."""
+    return st.sampled_from(all_frames()).flatmap(changed)
 
 
 # ---------------------------------------------------------------------------------------------- what tables say

@@ -12,11 +12,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from bulk_helpers import OF_FRAME, all_frames, changed_frames, field_frames, inner_units, vector_frames
+from budgets import examples
+from bulk_helpers import OF_FRAME, all_frames, changed_frames, field_frames, inner_units
 from hypothesis import given
 from hypothesis import strategies as st
 from implementations import FAST, PURE, Implementation, needs_fast
-from strategies import FEW
+from vector_frames import vector_frames
 
 import plmsproto as plms
 from plmsproto.bulk.schema import Kind
@@ -59,7 +60,7 @@ def test_rows_of_arrow_are_those_of_python(implementation: Implementation) -> No
         assert arrow.to_pylist() == table.to_pylist(), table.key
 
 
-@FEW(max_examples=25)
+@examples(25)
 @given(st.lists(changed_frames(), min_size=1, max_size=12))
 def test_rows_of_changed_frames(implementation: Implementation, frames: list[bytes]) -> None:
     tables = plms.bulk.decode(b"".join(frames))

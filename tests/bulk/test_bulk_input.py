@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_helpers import Expected, a_frame, all_frames, all_rows, check, same
+from bulk_helpers import Expected, all_frames, all_rows, check, same
 from implementations import Implementation
+from made_frames import a_frame
 
 import plmsproto as plms
 from plmsproto import Catalogue, EncodeError, Frame

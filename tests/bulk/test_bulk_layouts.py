@@ -11,8 +11,9 @@ from functools import cache
 from typing import Any
 
 import pytest
-from bulk_helpers import EXAMPLES, OF_FRAME, Expected, a_frame, check, field_frames
+from bulk_helpers import EXAMPLES, OF_FRAME, Expected, check, field_frames
 from implementations import FAST, PURE, Implementation, needs_fast
+from made_frames import a_frame
 
 import plmsproto as plms
 from plmsproto import Catalogue, CatalogueError

@@ -12,11 +12,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from bulk_helpers import Expected, a_frame, all_frames, all_rows, changed_frames, check, same
+from budgets import examples
+from bulk_helpers import Expected, all_frames, all_rows, changed_frames, check, same
 from hypothesis import given
 from hypothesis import strategies as st
 from implementations import FAST, PURE, Implementation, needs_fast
-from strategies import FEW
+from made_frames import a_frame
 from traffic import UNITS_OF_A_REQUEST, requests_for_many
 
 import plmsproto as plms
@@ -110,7 +111,7 @@ def test_a_cut_at_every_byte(implementation: Implementation, monkeypatch: pytest
             assert all_rows(found) == all_rows(whole)
 
 
-@FEW(max_examples=40)
+@examples(40)
 @given(st.lists(changed_frames() | st.binary(max_size=30), max_size=8), st.integers(1, 300), st.integers(1, 4))
 def test_any_input_cut_anywhere(implementation: Implementation, pieces: list[bytes], chunk: int, threads: int) -> None:
     stream = b"".join(pieces)
@@ -228,7 +229,7 @@ def test_a_stream_in_pieces_with_threads_and_chunks(
     check_stream(stream, range(200, len(stream), 333), threads=threads)
 
 
-@FEW(max_examples=40)
+@examples(40)
 @given(st.lists(changed_frames() | st.binary(max_size=30), max_size=6), st.data())
 def test_any_stream_cut_anywhere(implementation: Implementation, pieces: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(pieces)
@@ -283,7 +284,7 @@ STREAMS = st.lists(
 ).map(b"".join)
 
 
-@FEW(max_examples=100)
+@examples(100)
 @given(STREAMS, st.data())
 def test_a_search_begins_and_ends_where_it_is_told_to(
     implementation: Implementation, stream: bytes, data: st.DataObject
@@ -297,7 +298,7 @@ def test_a_search_begins_and_ends_where_it_is_told_to(
     assert index.entry is None
 
 
-@FEW(max_examples=100)
+@examples(100)
 @given(STREAMS, st.data())
 def test_no_frame_crosses_a_bound(implementation: Implementation, stream: bytes, data: st.DataObject) -> None:
     bounds = sorted(data.draw(st.lists(st.integers(0, len(stream)), min_size=1, max_size=8)))
@@ -313,7 +314,7 @@ def test_no_frame_crosses_a_bound(implementation: Implementation, stream: bytes,
     assert index.end == bounds[-1]
 
 
-@FEW(max_examples=60)
+@examples(60)
 @given(STREAMS, st.data())
 def test_gaps_are_what_is_in_no_frame(implementation: Implementation, stream: bytes, data: st.DataObject) -> None:
     bounds = sorted(data.draw(st.lists(st.integers(0, len(stream)), min_size=1, max_size=6)))
@@ -330,7 +331,7 @@ def test_gaps_are_what_is_in_no_frame(implementation: Implementation, stream: by
 
 
 @needs_fast
-@FEW(max_examples=100)
+@examples(100)
 @given(STREAMS, st.data())
 def test_both_implementations_search_alike(stream: bytes, data: st.DataObject) -> None:
     start, stop = sorted(data.draw(st.tuples(st.integers(0, len(stream)), st.integers(0, len(stream)))))

@@ -10,11 +10,13 @@ import random
 from typing import Any
 
 import pytest
-from bulk_helpers import Expected, all_frames, changed_frames, check, repaired
+from budgets import examples, exhaustive
+from bulk_helpers import Expected, all_frames, changed_frames, check
 from hypothesis import given
 from hypothesis import strategies as st
 from implementations import FAST, PURE, Implementation, needs_fast
-from strategies import FEW, messages
+from made_frames import repaired
+from strategies import messages
 
 import plmsproto as plms
 from plmsproto import Direction, Edition
@@ -33,7 +35,7 @@ def check_frames(frames: list[bytes], **options: Any) -> None:
     check(tables, Expected(frames, **options))
 
 
-@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("edition", [None, *(pytest.param(each, marks=exhaustive) for each in Edition)])
 def test_known_frames(implementation: Implementation, edition: Edition | None) -> None:
     frames = all_frames() if edition is None else all_frames()[::5]
     tables = plms.bulk.decode(b"".join(frames), edition=edition)
@@ -41,7 +43,7 @@ def test_known_frames(implementation: Implementation, edition: Edition | None) -
     check(tables, Expected(frames, edition=edition))
 
 
-@FEW(max_examples=60)
+@examples(60)
 @given(st.lists(changed_frames(), min_size=1, max_size=8), st.sampled_from([None, *EDITIONS]), st.booleans())
 def test_changed_frames(
     implementation: Implementation, frames: list[bytes], edition: Edition | None, ffff_is_all: bool
@@ -86,7 +88,7 @@ ITEMS = [
 
 
 @pytest.mark.parametrize("afn", sorted({afn for afn, *_ in ITEMS}), ids="{:02X}".format)
-@FEW(max_examples=8)
+@examples(8)
 @given(data=st.data())
 def test_generated_bodies(implementation: Implementation, afn: int, data: st.DataObject) -> None:
     _, item, way, edition = data.draw(st.sampled_from([each for each in ITEMS if each[0] == afn]))
@@ -94,7 +96,7 @@ def test_generated_bodies(implementation: Implementation, afn: int, data: st.Dat
 
 
 @pytest.mark.parametrize("afn", [0x0B, 0x0E], ids="{:02X}".format)
-@FEW(max_examples=30)
+@examples(30)
 @given(data=st.data())
 def test_generated_units_and_records_inside_others(
     implementation: Implementation, afn: int, data: st.DataObject
@@ -191,14 +193,14 @@ PLAN = Plan(plms.default_catalogue())
 
 
 @needs_fast
-@FEW(max_examples=150)
+@examples(150)
 @given(st.lists(changed_frames(), min_size=1, max_size=12))
 def test_twins_write_the_same_columns_of_changed_frames(frames: list[bytes]) -> None:
     check_twins(b"".join(frames), PLAN)
 
 
 @needs_fast
-@FEW(max_examples=30)
+@examples(30)
 @given(st.lists(changed_frames(), min_size=1, max_size=8))
 def test_twins_read_long_addresses_alike(frames: list[bytes]) -> None:
     check_twins(b"".join(map(with_long_address, frames)), PLAN, 7)
@@ -212,10 +214,7 @@ def with_long_address(frame: bytes) -> bytes:
 
 def test_long_addresses(implementation: Implementation) -> None:
     frame = bytes(plms.examples("present_power", "up", edition="1376")[0])
-    content = frame[:9] + bytes.fromhex("78563412 05") + frame[12:]
-    word = ((len(content) - 8) << 2 | 2).to_bytes(2, "little")
-    content = b"\x68" + word + word + b"\x68" + content[6:-2]
-    content += bytes((sum(content[6:]) & 0xFF, 0x16))
+    content = repaired(frame[:9] + bytes.fromhex("78563412 05") + frame[12:])
     tables = plms.bulk.decode(content, address_size=7)
     message = plms.decode(content, address_size=7)
     assert tables["present_power"].to_pylist()[0]["terminal"] == message.address.terminal == 0x12345678

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from implementations import Implementation
+from made_frames import a_frame
 
 from plmsproto import Catalogue, CatalogueError, bulk, decode
 from plmsproto.bulk.plan import Plan
@@ -23,9 +24,7 @@ ADDRESS = bytes.fromhex("0144341202")
 
 def frame(body: bytes, *, afn: int = AFN, fn: int = 1, tag: int = 2) -> bytes:
     """A frame from a terminal, of one data unit."""
-    content = b"\x88" + ADDRESS + bytes((afn, 0x60, 0, 0, 1 << fn - 1, 0)) + body
-    word = (len(content) << 2 | tag).to_bytes(2, "little")
-    return b"\x68" + word + word + b"\x68" + content + bytes((sum(content) & 0xFF, 0x16))
+    return a_frame(bytes((afn, 0x60, 0, 0, 1 << fn - 1, 0)) + body, tag=tag)
 
 
 def entry(head: str, key: str, *layouts: str, editions: tuple[str, ...]) -> str:

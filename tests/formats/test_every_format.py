@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from budgets import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plmsproto.errors import BadValueError, EncodeError, PlmsError
@@ -70,7 +71,7 @@ def likely_bytes(draw: st.DrawFn, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("form", EVERY, ids=repr)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_any_bytes_are_a_value_that_comes_back_or_are_refused(form: Format, data: st.DataObject) -> None:
     assert form.size is not None
@@ -86,7 +87,7 @@ def test_any_bytes_are_a_value_that_comes_back_or_are_refused(form: Format, data
 
 
 @pytest.mark.parametrize("form", COUNTED.values(), ids=repr)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(content=st.binary(max_size=8))
 def test_bytes_of_any_number_are_a_value_that_comes_back_or_are_refused(form: Format, content: bytes) -> None:
     try:
@@ -114,7 +115,7 @@ ANYTHING = st.one_of(
 
 
 @pytest.mark.parametrize("form", [*EVERY, *COUNTED.values()], ids=repr)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(value=ANYTHING)
 def test_encoding_anything_gives_bytes_of_the_right_width_or_the_documented_error(form: Format, value: Any) -> None:
     try:

@@ -11,7 +11,8 @@ from contextlib import suppress
 from itertools import accumulate
 
 import pytest
-from hypothesis import example, given, settings
+from budgets import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 from implementations import FAST, PURE, Implementation, needs_fast
 from stream_vectors import describe, frames_of, split
@@ -121,7 +122,7 @@ def test_a_stream_fed_whole_has_the_frames_of_the_index(implementation: Implemen
 
 
 @needs_fast
-@settings(max_examples=300)
+@examples(300)
 @given(cut_streams())
 @example((head(16383, 2) * 3, [head(16383, 2)] * 3))
 def test_both_implementations_split_alike(cut: tuple[bytes, list[bytes]]) -> None:
@@ -165,7 +166,7 @@ def test_both_implementations_agree_beyond_the_window_of_the_running_sum(end: by
 
 
 @given(st.integers(5, 3000).flatmap(lambda gap: st.tuples(st.just(gap), st.integers(0, 255))))
-@settings(max_examples=50)
+@examples(50)
 def test_a_valid_frame_among_forged_ones_is_judged_right_by_the_running_sum(
     implementation: Implementation, case: tuple[int, int]
 ) -> None:
