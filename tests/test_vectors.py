@@ -13,8 +13,6 @@ import simplejson
 
 import plmsproto as plms
 from plmsproto import Direction, Edition
-from plmsproto.application.units import BodyContext
-from plmsproto.layout import walk
 from plmsproto.layout.nodes import Bitfield, Field, ListOf, Record
 
 ROOT = Path(__file__).parent.parent
@@ -141,20 +139,16 @@ def test_the_examples_show_each_field_of_each_event() -> None:
     for edition in Edition:
         seen: dict[int, set[str]] = {}
         for message in plms.examples("important_event", edition=edition):
-            for record in message.units[0].value["record"]:
-                body = plms.event(record["erc"], edition).body(edition)
-                assert body is not None
-                lines = walk(body, record["data"], _context(message))
-                paths = {".".join(part for part in line.path if part[0] != "[") for line in lines}
-                seen.setdefault(record["erc"], set()).update(paths)
+            unit = message.units[0]
+            for line in message.lines(unit):
+                match line.path:
+                    case "record", index, *path:
+                        erc = unit.value["record"][int(index.strip("[]"))]["erc"]
+                        seen.setdefault(erc, set()).add(".".join(name for name in path if name[0] != "["))
         for event in plms.events(edition):
             body = event.body(edition)
             assert body is not None
             assert names_in(body) - seen[event.erc] == set(), f"{event.title} {edition}"
-
-
-def _context(message: plms.Message) -> Any:
-    return BodyContext(message.catalogue, message.direction, message.reading)
 
 
 def test_test_values_differ_from_their_neighbours() -> None:
