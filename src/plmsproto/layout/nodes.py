@@ -339,8 +339,8 @@ class Field:
             reader.deviate(f"{number} is outside {bounds_text(self.bounds)}")
         reader.path.pop()
 
-    def write(self, writer: Writer, record: Mapping[str, Any]) -> int:
-        """Writes the record's value of this name; returns how many of the record's keys that used up (0 or 1)."""
+    def write(self, writer: Writer, record: Mapping[str, Any], used: set[str]) -> None:
+        """Writes the record's value of this name, and adds the name to those that were used."""
         given = self.name in record
         writer.path.append(self.name)
         try:
@@ -353,7 +353,8 @@ class Field:
             error.path = error.path or writer.place
             raise
         writer.path.pop()
-        return int(given)
+        if given:
+            used.add(self.name)
 
     @property
     def labels(self) -> Mapping[int, str]:
@@ -367,10 +368,6 @@ class Field:
     def names(self) -> Iterator[str]:
         """The keys that a record may get from this member."""
         yield self.name
-
-    def idle(self, _writer: Writer, _record: Mapping[str, Any]) -> Iterator[str]:
-        """The given keys that this member had no use for."""
-        return iter(())
 
     def infer(self, record: Mapping[str, Any]) -> int:
         """The value of a counting field that was left out.
@@ -399,10 +396,10 @@ class Conditional:
         for member in self.then if self.condition.holds(reader.numbers) else self.otherwise:
             member.read(reader, into)
 
-    def write(self, writer: Writer, record: Mapping[str, Any]) -> int:
-        """Writes the block that applies; returns how many of the record's keys that used up."""
-        members = self.then if self.condition.holds(writer.numbers) else self.otherwise
-        return sum(member.write(writer, record) for member in members)
+    def write(self, writer: Writer, record: Mapping[str, Any], used: set[str]) -> None:
+        """Writes the block that applies."""
+        for member in self.then if self.condition.holds(writer.numbers) else self.otherwise:
+            member.write(writer, record, used)
 
     def span(self) -> Extent:
         """Fewest and most bytes of either block."""
@@ -419,14 +416,6 @@ class Conditional:
         """The members inside, block by block."""
         return self.then, self.otherwise
 
-    def idle(self, writer: Writer, record: Mapping[str, Any]) -> Iterator[str]:
-        """The given keys that this member had no use for."""
-        holds = self.condition.holds(writer.numbers)
-        for member in self.otherwise if holds else self.then:
-            yield from (name for name in member.names() if name in record)
-        for member in self.then if holds else self.otherwise:
-            yield from member.idle(writer, record)
-
 
 @dataclass(slots=True, eq=False)
 class Optional:
@@ -440,11 +429,11 @@ class Optional:
             for member in self.members:
                 member.read(reader, into)
 
-    def write(self, writer: Writer, record: Mapping[str, Any]) -> int:
-        """Writes the block if any of its fields was given; returns how many of the record's keys that used up."""
-        if not any(name in record for name in self.names()):
-            return 0
-        return sum(member.write(writer, record) for member in self.members)
+    def write(self, writer: Writer, record: Mapping[str, Any], used: set[str]) -> None:
+        """Writes the block if any of its fields was given."""
+        if any(name in record for name in self.names()):
+            for member in self.members:
+                member.write(writer, record, used)
 
     def span(self) -> Extent:
         """From nothing to the whole block."""
@@ -458,11 +447,6 @@ class Optional:
     def blocks(self) -> tuple[tuple[Member, ...], ...]:
         """The members inside, block by block."""
         return (self.members,)
-
-    def idle(self, writer: Writer, record: Mapping[str, Any]) -> Iterator[str]:
-        """The given keys that this member had no use for."""
-        for member in self.members:
-            yield from member.idle(writer, record)
 
 
 Member = Field | Conditional | Optional
@@ -544,10 +528,11 @@ class Record(Shape):
             raise EncodeError(
                 "no such field", found=", ".join(sorted(map(str, unknown))), expected=", ".join(self.names()) or "none"
             )
-        used = sum(member.write(writer, value) for member in self.members)
-        if used != len(value):
-            idle = [name for member in self.members for name in member.idle(writer, value)]
-            raise EncodeError("given, but does not apply here", found=", ".join(idle))
+        used: set[str] = set()
+        for member in self.members:
+            member.write(writer, value, used)
+        if unused := [name for name in dict.fromkeys(self.names()) if name in value and name not in used]:
+            raise EncodeError("given, but does not apply here", found=", ".join(unused))
 
     def span(self) -> Extent:
         return total_span(self.members)
