@@ -31,7 +31,7 @@ from .errors import (
 )
 from .formats import DayHour, DayHourMinute, DayTime, MonthDayTime, YearMonth
 from .identifier import ALL_POINTS, Identifier, ItemIdentifier
-from .layout import Line, Span, Undecoded
+from .layout import FieldValue, Span, Undecoded
 from .link import MAX_NETWORK, MAX_RADIO, Address, Control, Direction, Frame, FrameSplitter, Noise
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ __all__ = [
     "EncodeError",
     "EventCounters",
     "EventEntry",
+    "FieldValue",
     "FileReceiver",
     "FileSender",
     "FileStep",
@@ -101,7 +102,6 @@ __all__ = [
     "Identifier",
     "ItemEntry",
     "ItemIdentifier",
-    "Line",
     "Message",
     "MessageAssembler",
     "MeterFrame",

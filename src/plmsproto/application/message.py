@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import Edition, as_edition
 from ..errors import BadStructureError, EncodeError, PlmsError, shown
-from ..layout import Line, Undecoded, Writer, walk
+from ..layout import FieldValue, Undecoded, Writer, walk
 from ..link import Address, Control, Direction, Frame
 from .afn import Afn, as_afn
 from .auxiliary import Aux
@@ -94,7 +94,7 @@ class Message:
         there = ", ".join(f"{unit.key or unit.name} p{unit.pn}" for unit in self.units)
         raise KeyError(f"no {wanted}; there is {there or 'nothing'}")
 
-    def lines(self, unit: DataUnit) -> list[Line]:
+    def lines(self, unit: DataUnit) -> list[FieldValue]:
         """The values of a unit in order, each with its field; empty if the body could not be understood."""
         context = BodyContext(self.catalogue, self.direction, self.reading)
         record = context.unit_body(unit)

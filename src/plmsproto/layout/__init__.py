@@ -33,7 +33,7 @@ from .nodes import (
     SizedLeaf,
     Units,
 )
-from .walk import Line, walk
+from .walk import FieldValue, walk
 
 __all__ = [
     "BitPart",
@@ -43,8 +43,8 @@ __all__ = [
     "Count",
     "Event",
     "Field",
+    "FieldValue",
     "Leaf",
-    "Line",
     "ListOf",
     "Optional",
     "PackedList",

@@ -16,7 +16,7 @@ from .marks import times_of
 from .nodes import Bitfield, BitPart, Field, ListOf, Member, Record, Shape, Units, fields_read
 
 
-class Line(NamedTuple):
+class FieldValue(NamedTuple):
     """One value, or the head of a group of values.
 
     Attributes:
@@ -56,7 +56,9 @@ class Line(NamedTuple):
         return self.owner.zh if self.owner else ""
 
 
-def walk(record: Record, value: Any, context: Context, verbatim: dict[str, bytes] | None = None) -> Iterator[Line]:
+def walk(
+    record: Record, value: Any, context: Context, verbatim: dict[str, bytes] | None = None
+) -> Iterator[FieldValue]:
     """The lines of a body's value.
 
     Args:
@@ -76,7 +78,9 @@ class _Walk:
         self.verbatim = verbatim
         self.numbers: dict[Any, int | None] = {LENGTH: length}
 
-    def members(self, members: tuple[Member, ...], record: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Line]:
+    def members(
+        self, members: tuple[Member, ...], record: Mapping[str, Any], path: tuple[str, ...]
+    ) -> Iterator[FieldValue]:
         for field, value in fields_read(members, record, self.numbers):
             here = (*path, field.name)
             times = _times(field, record, value)
@@ -84,9 +88,9 @@ class _Walk:
 
     def points(
         self, field: Field, values: list[Any], times: list[dt.datetime] | list[dt.time], path: tuple[str, ...]
-    ) -> Iterator[Line]:
+    ) -> Iterator[FieldValue]:
         assert isinstance(field.shape, ListOf)
-        yield Line(path, None, field, group=True)
+        yield FieldValue(path, None, field, group=True)
         for index, each in enumerate(values):
             # A point of one value is called after the list, for its unit and its codes.
             owner = None if isinstance(field.shape.shape, (Record, Bitfield)) else field
@@ -94,55 +98,57 @@ class _Walk:
             yield first._replace(time=times[index])
             yield from rest
 
-    def shape(self, shape: Shape, value: Any, path: tuple[str, ...], owner: Field | BitPart | None) -> Iterator[Line]:
+    def shape(
+        self, shape: Shape, value: Any, path: tuple[str, ...], owner: Field | BitPart | None
+    ) -> Iterator[FieldValue]:
         match shape:
             case _ if value is None or isinstance(value, Undecoded):
-                yield Line(path, value, owner)
+                yield FieldValue(path, value, owner)
             case ListOf(shape=Record() | Bitfield() | Event() as inner):
-                yield Line(path, None, owner, group=True)
+                yield FieldValue(path, None, owner, group=True)
                 for index, each in enumerate(value):
                     yield from self.shape(inner, each, (*path, f"[{index}]"), None)
             case Record():
-                yield Line(path, None, owner, group=True)
+                yield FieldValue(path, None, owner, group=True)
                 yield from self.members(shape.members, value, path)
             case Bitfield():
-                yield Line(path, None, owner, group=True)
+                yield FieldValue(path, None, owner, group=True)
                 for part in (part for part in shape.parts if part.name in value):
-                    yield Line((*path, part.name), value[part.name], part)
+                    yield FieldValue((*path, part.name), value[part.name], part)
                 if "spare" in value:
-                    yield Line((*path, "spare"), value["spare"])
+                    yield FieldValue((*path, "spare"), value["spare"])
             case Event():
                 yield from self.event(value, path, owner)
             case Units():
-                yield Line(path, None, owner, group=True)
+                yield FieldValue(path, None, owner, group=True)
                 for index, unit in enumerate(value):
                     yield from self.unit(unit, (*path, f"[{index}]"))
             case _:
-                yield Line(path, value, owner)
+                yield FieldValue(path, value, owner)
 
-    def event(self, value: Any, path: tuple[str, ...], owner: Field | BitPart | None) -> Iterator[Line]:
+    def event(self, value: Any, path: tuple[str, ...], owner: Field | BitPart | None) -> Iterator[FieldValue]:
         context = self.context
         erc = value["erc"] if "erc" in value else context.event_erc(value["event"])
         if erc is None:
-            yield Line(path, None, owner)
+            yield FieldValue(path, None, owner)
             return
         title = f"ERC{erc} {context.event_key(erc) or ''}".strip()
-        yield Line(path, title, owner, group=True, value_zh=f"ERC{erc} {context.event_zh(erc)}".strip())
+        yield FieldValue(path, title, owner, group=True, value_zh=f"ERC{erc} {context.event_zh(erc)}".strip())
         if "length" in value:
-            yield Line((*path, "length"), value["length"])
+            yield FieldValue((*path, "length"), value["length"])
         body = context.event_body(erc)
         data = value.get("data")
         if body is None or not isinstance(data, Mapping):
-            yield Line((*path, "data"), data)
+            yield FieldValue((*path, "data"), data)
         else:
             length = body_length({**value, "erc": erc}, context, verbatim=self.verbatim, path=list(path))
             yield from _Walk(context, self.verbatim, length).members(body.members, data, path)
 
-    def unit(self, unit: Any, path: tuple[str, ...]) -> Iterator[Line]:
-        yield Line(path, f"{unit.name} {unit.key}".strip(), group=True)
+    def unit(self, unit: Any, path: tuple[str, ...]) -> Iterator[FieldValue]:
+        yield FieldValue(path, f"{unit.name} {unit.key}".strip(), group=True)
         record = self.context.unit_body(unit)
         if record is None or isinstance(unit.value, Undecoded):
-            yield Line((*path, "data"), unit.value)
+            yield FieldValue((*path, "data"), unit.value)
         else:
             yield from _Walk(self.context, unit.verbatim).members(record.members, unit.value, path)
 

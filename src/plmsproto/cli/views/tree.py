@@ -10,7 +10,7 @@ from rich.tree import Tree
 from ...application.message import Message
 from ...application.units import DataUnit
 from ...identifier import ALL_POINTS
-from ...layout import Line, Undecoded
+from ...layout import FieldValue, Undecoded
 from ...link import Direction, Noise
 from ..sources import is_harmless
 from .base import Result, View, Words, grouped, make_console, printable
@@ -90,7 +90,7 @@ class TreeView(View):
             if line.group:
                 branches[line.path] = added
 
-    def _line(self, line: Line, words: Words) -> Text:
+    def _line(self, line: FieldValue, words: Words) -> Text:
         name = words.pick(line.name, line.zh) if line.time is None else words.value(line.time)
         text = Text(name, style="cyan" if not line.group else "")
         if line.group and line.value is None:
