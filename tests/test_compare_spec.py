@@ -37,7 +37,7 @@ def sides(tmp_path, spec, catalogue):
     (tmp_path / "spec.toml").write_text(spec, encoding="utf-8")
     known = Catalogue()
     if catalogue:
-        known.add(catalogue)
+        known = known.extended(catalogue)
     entries = [found for found in (known.find_item(0x0C, 1999), known.find_event(199)) if found]
     return spec_files.read_spec(tmp_path), compare_spec.read_catalogue(entries)
 
