@@ -5,7 +5,7 @@ One frame is decoded by the application layer (``plmsproto.decode``); streams th
 
 - ``decoding``: what is called; ``chunks``: cuts the input, searches it, shares it among threads; ``noise``: what is
   between frames.
-- ``interpreter``: moves the values of decoded frames into ``columns``. Its compiled twin reads bytes by op tables.
+- ``rows``: moves the values of decoded frames into ``columns``. Its compiled twin reads bytes by op tables.
 - ``plan``: tells both which tables there are and how frames may be read; ``binding``: gives op tables their columns.
 - ``schema``: the columns of an item, from its layouts; ``specs``: the columns of a table.
 - ``tables``: what a user gets; ``arrow``: the same for Arrow, and all that needs pyarrow; ``faults``: why bytes did not

@@ -4,7 +4,7 @@ An item has one table whatever edition, direction or variant its bodies are of; 
 field. Where layouts disagree about a field (a finer decimal, a code that another edition names differently), the column
 is wide enough for all of them; where they can't be brought together, each gets a column of its own.
 
-This module knows paths, types and names, but neither frames nor buffers: what fills columns is in ``interpreter``, what
+This module knows paths, types and names, but neither frames nor buffers: what fills columns is in ``rows``, what
 they are to Arrow in ``arrow``.
 """
 
