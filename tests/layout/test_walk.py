@@ -82,6 +82,21 @@ def test_a_walk_of_values_to_be_written_passes_over_what_may_be_left_out() -> No
     assert shown(text, {"x": [5, 6], "s": {"low": 1}, "y": 3}) == [("x", [5, 6], "V"), ("s.low", 1, ""), ("y", 3, "kW")]
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "wanted"),
+    [
+        ("n u1\nx[n] u1\nif n == 1 { y u1 V }", {}, []),
+        ("n u1 (1=one)\nif n == 1 { y u1 V } else { z u1 A }", {"n": "two", "z": 3}, [("n", "two", ""), ("z", 3, "A")]),
+        ("s u1 { k: 0 }\nif s.k == 1 { y u1 V }", {"s": {"k": "x"}}, [("s.k", "x", "")]),
+        ("s u1 { k: 0 }\nif s.k == 1 { y u1 V }", {"y": 2}, []),
+    ],
+)
+def test_a_walk_of_values_that_can_not_be_written_raises_nothing(
+    text: str, value: Any, wanted: list[tuple[str, Any, str]]
+) -> None:
+    assert shown(text, value) == wanted
+
+
 def test_a_walk_decides_by_the_length_of_an_event_record() -> None:
     catalogue = Catalogue.load().extended(
         """

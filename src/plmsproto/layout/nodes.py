@@ -206,6 +206,14 @@ class BitPart:
         return number << self.low
 
 
+def _part_number(part: BitPart, value: Any) -> int | None:
+    """The number of a part; ``None`` where there are no data, or a value to be written does not fit."""
+    try:
+        return part.encode(value.get(part.name, 0)) >> part.low if isinstance(value, Mapping) else None
+    except PlmsError:
+        return None
+
+
 @dataclass(slots=True, eq=False)
 class Bitfield(Shape):
     """Named bits of one to four bytes: a dict by part name.
@@ -288,7 +296,7 @@ class Bitfield(Shape):
                 if raw is not None:
                     numbers[part] = (int.from_bytes(raw, "little") & part.mask) >> part.low
                 else:
-                    numbers[part] = None if value is None else part.encode(value.get(part.name, 0)) >> part.low
+                    numbers[part] = _part_number(part, value)
 
     @property
     def spare_mask(self) -> int:
@@ -480,7 +488,7 @@ def fields_read(
                 yield member, value
             _note_bits(numbers, member.shape, value)
             if member.referenced:
-                numbers[member] = member.shape.number(value) if member.name in record else member.infer(record)
+                numbers[member] = _number_read(member, record)
         elif isinstance(member, Conditional):
             yield from fields_read(
                 member.then if member.condition.holds(numbers) else member.otherwise, record, numbers
@@ -489,10 +497,18 @@ def fields_read(
             yield from fields_read(member.members, record, numbers)
 
 
+def _number_read(field: Field, record: Mapping[str, Any]) -> int | None:
+    """The number of a field for counts and conditions; ``None`` where a value to be written has none that fits."""
+    try:
+        return field.shape.number(record[field.name]) if field.name in record else field.infer(record)
+    except PlmsError:
+        return None
+
+
 def _note_bits(numbers: dict[Any, int | None], shape: Shape, value: Any) -> None:
     if isinstance(shape, Bitfield):
         shape.note_numbers(numbers, value)
-    elif isinstance(shape, ListOf) and isinstance(value, list):
+    elif isinstance(shape, ListOf) and isinstance(shape.shape, (Bitfield, ListOf)) and isinstance(value, list):
         for entry in value:
             _note_bits(numbers, shape.shape, entry)
 
