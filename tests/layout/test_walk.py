@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from implementations import Implementation
 from layout_helpers import layout, read, reader_of
 
 import plmsproto as plms
@@ -97,23 +98,32 @@ def test_a_walk_of_values_that_can_not_be_written_raises_nothing(
     assert shown(text, value) == wanted
 
 
-def test_a_walk_decides_by_the_length_of_an_event_record() -> None:
-    catalogue = Catalogue.load().extended(
-        """
-        [[event]]
-        erc = 201
-        key = "trial"
-        en = "x"
-        zh = "x"
-        confidence = "low"
-        [[event.layout]]
-        editions = ["1376"]
-        fields = '''
-        if length == 2 { x u1 V
-        y u1 } else { x u1 A }
-        '''
-        """
-    )
+EVENT = """
+[[event]]
+erc = 201
+key = "trial"
+en = "x"
+zh = "x"
+confidence = "low"
+[[event.layout]]
+editions = ["1376"]
+fields = '''
+{}
+'''
+"""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "if length == 2 { x u2 V } else { x u1 A }",
+        "if length == 1 { x u1 A } else { x u2 V }",
+        "if length > 1 { x u2 V } else { x u1 A }",
+        "if length == 2 { x u1 V\ny u1 } else { x u1 A }",
+    ],
+)
+def test_the_form_of_an_event_record_is_that_of_its_length(implementation: Implementation, fields: str) -> None:
+    catalogue = Catalogue.load().extended(EVENT.format(fields))
     events = bytes.fromhex("00 00 01 00 01 02 00 02 C9 02 05 00 C9 01 05")
     content = bytes.fromhex("88 01 44 34 12 02 0E 60") + events
     word = (len(content) << 2 | 2).to_bytes(2, "little")
@@ -121,3 +131,9 @@ def test_a_walk_decides_by_the_length_of_an_event_record() -> None:
     message = plms.decode(frame, catalogue=catalogue)
     lines = message.lines(message.units[0])
     assert [(line.value, line.unit) for line in lines if line.name == "x"] == [(5, "V"), (5, "A")]
+    assert bytes(message) == frame
+    assert bytes(plms.from_dict(plms.to_dict(message), catalogue=catalogue)) == frame
+    table = plms.bulk.decode(frame, catalogue=catalogue).events["trial"].to_pylist()
+    found = [{name: row[name] for name in row if name.startswith("x") and row[name] is not None} for row in table]
+    assert [list(row.values()) for row in found] == [[5], [5]]
+    assert list(found[0]) != list(found[1])

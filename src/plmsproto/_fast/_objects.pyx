@@ -778,7 +778,7 @@ cdef class UnitReader:
     cdef bint ffff_is_all
     cdef int all_points
     cdef dict bodies   # AFN and Fn → key, Body and layout
-    cdef dict events   # event code → key and Body
+    cdef dict events   # event code → key, Body, and whether its form depends on its length
 
     def __init__(self, context):
         from plmsproto.application.units import DataUnit
@@ -858,6 +858,8 @@ cdef class UnitReader:
 
     cdef dict event(self, Walk *walk, int depth):
         """Reads an event record."""
+        from plmsproto.layout.event import body_length, named_lengths
+
         cdef Walk inner
         cdef const uint8_t *head = take(walk, 2)
         cdef int code = head[0]
@@ -869,7 +871,9 @@ cdef class UnitReader:
             record = self.context.event_body(code)
             if record is None:
                 raise Bail
-            known = self.events.setdefault(code, (self.context.event_key(code), body_of(record)))
+            known = self.events.setdefault(
+                code, (self.context.event_key(code), body_of(record), bool(named_lengths(record.members)))
+            )
         begin(&inner, walk.data, walk.position, walk.position + size)
         inner.numbers[0] = size
         inner.known[0] = NUMBER
@@ -877,7 +881,10 @@ cdef class UnitReader:
         if inner.position != inner.stop:
             raise Bail
         walk.position = inner.stop
-        return {"erc": code, "event": (<tuple>known)[0], "data": data}
+        value = {"erc": code, "event": (<tuple>known)[0], "data": data}
+        if (<tuple>known)[2] and body_length(value, self.context, verbatim={}, path=[]) != size:
+            raise Bail  # the values alone would be written in another form
+        return value
 
 
 cdef dict whole(Body body, Walk *walk, UnitReader reader, int depth):

@@ -48,7 +48,7 @@ class DataUnit:
         value: the body as a dict; ``Undecoded`` if it could not be understood.
         identifier: DA1 DA2 DT1 DT2 as received, shared by all units that it names; empty to have it made.
         verbatim: path → bytes that the value at the path does not give back by itself (odd fill, text padding,
-            weekday).
+            weekday, the length of an event record that has several forms).
         layout: the layout that read the value; ``None`` for a unit that was not read, or was copied or pickled.
     """
 

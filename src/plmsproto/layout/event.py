@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import BadStructureError, CatalogueError, EncodeError, PlmsError, TruncatedError, UnknownItemError, shown
 from ..formats import NO_DATA
-from .cursor import Context, Reader, Undecoded, Writer, as_undecoded
+from .cursor import Context, Reader, Undecoded, Writer, as_undecoded, join_path
 from .nodes import Conditional, Extent, Field, ListOf, Member, Record, Shape, fields_of
 
 
@@ -111,7 +111,20 @@ class Event(Shape):
             reader.span(raw, value, note=error.reason)
             return value
         reader.position += size
+        if named_lengths(body.members):
+            self._keep_length(reader, erc, fields, size)
         return fields
+
+    def _keep_length(self, reader: Reader, erc: int, fields: Any, size: int) -> None:
+        """Keeps the length of a body if the values alone would be written in another form."""
+        writer = Writer(reader.context, verbatim=reader.verbatim)
+        writer.path = reader.path[:-1]
+        try:
+            written = len(self._write_body(writer, erc, fields))
+        except PlmsError:
+            written = None
+        if written != size:
+            reader.verbatim[_length_path(writer.path)] = bytes((size,))
 
     def write(self, writer: Writer, value: Any) -> None:
         if not isinstance(value, Mapping):
@@ -141,12 +154,13 @@ class Event(Shape):
         body = writer.context.event_body(erc) if isinstance(erc, int) else None
         if body is None:
             raise EncodeError(f"the catalogue has no event code {erc!r} in this edition")
+        # What tells two forms of a body apart is its length, which is known only when it is written: the form that was
+        # read is tried first, if it was kept; then the standard's; then each form that a condition names.
+        kept = writer.verbatim.get(_length_path(writer.path), b"")
         writer.path.append("data")
         depth = len(writer.path)
-        # What tells two forms of a body apart is its length, which is known only when it is written: the standard's
-        # form is tried first, then each form that a condition names.
         failure = None
-        for length in [None, *named_lengths(body.members)]:
+        for length in [*kept, None, *named_lengths(body.members)]:
             inner = writer.part()
             inner.numbers[LENGTH] = length
             try:
@@ -162,6 +176,10 @@ class Event(Shape):
 
     def span(self) -> Extent:
         return 1, 257
+
+
+def _length_path(record: list[str]) -> str:
+    return join_path([*record, "length"])
 
 
 class _Length:

@@ -73,9 +73,13 @@ def walk(
 class _Walk:
     """Walks one body, and the data of event records in it, each with numbers of its own."""
 
-    def __init__(self, context: Context, verbatim: dict[str, bytes], length: int | None = None) -> None:
+    def __init__(
+        self, context: Context, verbatim: dict[str, bytes], *, length: int | None = None, start: int = 0
+    ) -> None:
         self.context = context
         self.verbatim = verbatim
+        self.start = start
+        """How many parts of a path lead to the data unit."""
         self.numbers: dict[Any, int | None] = {LENGTH: length}
 
     def members(
@@ -141,8 +145,9 @@ class _Walk:
         if body is None or not isinstance(data, Mapping):
             yield FieldValue((*path, "data"), data)
         else:
-            length = body_length({**value, "erc": erc}, context, verbatim=self.verbatim, path=list(path))
-            yield from _Walk(context, self.verbatim, length).members(body.members, data, path)
+            record = list(path[self.start :])
+            length = body_length({**value, "erc": erc}, context, verbatim=self.verbatim, path=record)
+            yield from _Walk(context, self.verbatim, length=length, start=self.start).members(body.members, data, path)
 
     def unit(self, unit: Any, path: tuple[str, ...]) -> Iterator[FieldValue]:
         yield FieldValue(path, f"{unit.name} {unit.key}".strip(), group=True)
@@ -150,7 +155,7 @@ class _Walk:
         if record is None or isinstance(unit.value, Undecoded):
             yield FieldValue((*path, "data"), unit.value)
         else:
-            yield from _Walk(self.context, unit.verbatim).members(record.members, unit.value, path)
+            yield from _Walk(self.context, unit.verbatim, start=len(path)).members(record.members, unit.value, path)
 
 
 def _times(member: Field, record: Mapping[str, Any], points: Any) -> list[dt.datetime] | list[dt.time] | None:
