@@ -48,3 +48,10 @@ def test_the_layout_is_left_behind_where_it_could_be_wrong(message: plms.Message
 def test_the_lines_of_a_unit_do_not_depend_on_its_layout_being_kept(message: plms.Message) -> None:
     (unit, *_) = message.units
     assert message.lines(copy.copy(unit)) == message.lines(unit) != []
+
+
+def test_a_unit_that_becomes_one_of_another_item_is_shown_by_that_items_layout(message: plms.Message) -> None:
+    (unit, *_) = message.units
+    unit.fn, unit.key, unit.value = 2, "terminal_clock", {"clock": "2015-12-15 11:48:49"}
+    assert unit.layout is None
+    assert [line.name for line in message.lines(unit)] == ["clock"]

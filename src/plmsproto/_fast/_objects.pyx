@@ -774,17 +774,22 @@ cdef class UnitReader:
 
     cdef object context
     cdef object unit_type
+    cdef object body_length
+    cdef object named_lengths
     cdef bint numbered_groups
     cdef bint ffff_is_all
     cdef int all_points
-    cdef dict bodies   # AFN and Fn → key, Body and layout
+    cdef dict bodies   # AFN and Fn → key, Body, and what DataUnit.read_by is
     cdef dict events   # event code → key, Body, and whether its form depends on its length
 
     def __init__(self, context):
         from plmsproto.application.units import DataUnit
         from plmsproto.editions import RULES
         from plmsproto.identifier import ALL_POINTS, PointCoding
+        from plmsproto.layout.event import body_length, named_lengths
 
+        self.body_length = body_length
+        self.named_lengths = named_lengths
         self.context = context
         self.unit_type = DataUnit
         self.numbered_groups = RULES[context.reading.edition].point_coding is PointCoding.NUMBERED_GROUP
@@ -819,7 +824,7 @@ cdef class UnitReader:
                         value = whole(known[1], &body, self, depth)
                         walk.position = body.position
                         unit = self.unit_type(afn, fn, point, known[0], value, identifier, {})
-                        unit.layout = known[2]
+                        unit.read_by = known[2]
                         units.append(unit)
         return units
 
@@ -846,20 +851,18 @@ cdef class UnitReader:
         return points
 
     cdef tuple body(self, int afn, int fn):
-        """Key, body and layout of an item."""
+        """Key and body of an item, and its layout with AFN and Fn."""
         cdef int number = afn << 16 | fn
         known = self.bodies.get(number)
         if known is None:
             item, record, deviation = self.context.item(afn, fn)
             if deviation:
                 raise Bail
-            known = self.bodies.setdefault(number, (item.key, body_of(record), record))
+            known = self.bodies.setdefault(number, (item.key, body_of(record), (afn, fn, record)))
         return known
 
     cdef dict event(self, Walk *walk, int depth):
         """Reads an event record."""
-        from plmsproto.layout.event import body_length, named_lengths
-
         cdef Walk inner
         cdef const uint8_t *head = take(walk, 2)
         cdef int code = head[0]
@@ -872,7 +875,7 @@ cdef class UnitReader:
             if record is None:
                 raise Bail
             known = self.events.setdefault(
-                code, (self.context.event_key(code), body_of(record), bool(named_lengths(record.members)))
+                code, (self.context.event_key(code), body_of(record), bool(self.named_lengths(record.members)))
             )
         begin(&inner, walk.data, walk.position, walk.position + size)
         inner.numbers[0] = size
@@ -882,7 +885,7 @@ cdef class UnitReader:
             raise Bail
         walk.position = inner.stop
         value = {"erc": code, "event": (<tuple>known)[0], "data": data}
-        if (<tuple>known)[2] and body_length(value, self.context, verbatim={}, path=[]) != size:
+        if (<tuple>known)[2] and self.body_length(value, self.context, verbatim={}, path=[]) != size:
             raise Bail  # the values alone would be written in another form
         return value
 

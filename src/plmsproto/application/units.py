@@ -49,7 +49,8 @@ class DataUnit:
         identifier: DA1 DA2 DT1 DT2 as received, shared by all units that it names; empty to have it made.
         verbatim: path → bytes that the value at the path does not give back by itself (odd fill, text padding,
             weekday, the length of an event record that has several forms).
-        layout: the layout that read the value; ``None`` for a unit that was not read, or was copied or pickled.
+        read_by: AFN, Fn and the layout that read the value; ``None`` for a unit that was not read, or was copied or
+            pickled. See ``layout``.
     """
 
     afn: int
@@ -59,13 +60,20 @@ class DataUnit:
     value: Any = field(default_factory=dict)
     identifier: bytes = b""
     verbatim: dict[str, bytes] = field(default_factory=dict)
-    layout: Record | None = field(default=None, init=False, compare=False, repr=False)
+    read_by: tuple[int, int, Record] | None = field(default=None, init=False, compare=False, repr=False)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         # A layout belongs to its catalogue, which copies share and pickles name.
-        return None, {each.name: getattr(self, each.name) for each in fields(self) if each.name != "layout"} | {
-            "layout": None
+        return None, {each.name: getattr(self, each.name) for each in fields(self) if each.name != "read_by"} | {
+            "read_by": None
         }
+
+    @property
+    def layout(self) -> Record | None:
+        """The layout that read the value; ``None`` if it is not known, or the unit has become one of another item."""
+        if self.read_by is None or self.read_by[:2] != (self.afn, self.fn):
+            return None
+        return self.read_by[2]
 
     @property
     def name(self) -> str:
@@ -219,7 +227,7 @@ def _read_body(reader: Reader, context: BodyContext, unit: DataUnit) -> bool:
         unit.key = item.key
         unit.value = body.read(inner)
         unit.verbatim = inner.verbatim
-        unit.layout = body
+        unit.read_by = unit.afn, unit.fn, body
     except PlmsError as error:
         inner.back_to(start)
         raw = inner.take(inner.remaining)
