@@ -652,5 +652,19 @@ def test_the_answer_to_an_authentication_carries_pw_in_376(edition: str, key: st
     if size:
         assert plms.respond(asked, answer.units, password=b"\1\2").aux.pw == b"\1\2".ljust(size, b"\0")
     else:
-        with pytest.raises(EncodeError, match="the answer of AFN 06 carries no PW"):
+        with pytest.raises(EncodeError, match="AFN 06 carries no PW"):
             plms.respond(asked, answer.units, password=b"\1\2")
+
+
+def test_a_report_carries_pw_where_the_edition_has_it_on_the_way_up() -> None:
+    value = {"random_response": "00" * 16}
+    unit = plms.unit("random_number_response", value, edition="376")
+    for password, pw in ((None, bytes(16)), (b"\x01\x02", b"\x01\x02" + bytes(14))):
+        message = plms.report(TERMINAL, [unit], edition="376", password=password)
+        decoded = plms.decode(bytes(message), edition="376")
+        assert (decoded.aux.pw, decoded.deviations) == (pw, ())
+    for edition in ("376", "1376"):
+        clock = plms.unit("terminal_clock", {"clock": "2015-12-15 11:48:49"}, edition=edition)
+        assert plms.report(TERMINAL, [clock], edition=edition).aux.pw == b""
+        with pytest.raises(EncodeError, match="AFN 0C carries no PW"):
+            plms.report(TERMINAL, [clock], edition=edition, password=b"\x01")

@@ -383,11 +383,7 @@ def _answer(
         tag=message.tag,
         catalogue=message.catalogue,
     )
-    if control.direction is Direction.UP and answer.afn in RULES[message.edition].pw_afns_up:
-        answer.aux = replace(answer.aux, pw=_pw(answer, password))
-    elif password is not None:
-        raise EncodeError(f"the answer of AFN {int(answer.afn):02X} carries no PW")
-    return _checked(answer)
+    return _checked(_with_pw_up(answer, password))
 
 
 # ------------------------------------------------------------------------------------------------- terminal
@@ -466,6 +462,7 @@ def report(
     confirmed: bool = False,
     counters: EventCounters | None = None,
     tp: Tp | None = None,
+    password: bytes | Authenticator | None = None,
     catalogue: Catalogue | None = None,
 ) -> Message:
     """What a terminal reports of its own accord: data, events, task data.
@@ -478,6 +475,7 @@ def report(
         confirmed: ask the master station for a confirmation (CON).
         counters: event counters, if important events are waiting (sets ACD).
         tp: time label, if wanted.
+        password: as in ``respond``.
         catalogue: where keys are looked up, if not in the library's own.
 
     Raises:
@@ -485,19 +483,27 @@ def report(
     """
     chosen = as_edition(edition)
     given = _with_shared_identifiers(_of_one_afn(units), chosen)
-    return _checked(
-        Message(
-            control=Control.up(REQUEST_CLASS1 if confirmed else SEND_NO_REPLY, prm=True, acd=counters is not None),
-            address=replace(address, master=0, group=False),
-            afn=as_afn(given[0].afn),
-            seq=Seq(number % 16, con=confirmed, tpv=tp is not None),
-            units=given,
-            aux=Aux(ec=counters, tp=tp),
-            reading=Reading(chosen),
-            tag=RULES[chosen].tag,
-            catalogue=catalogue or default_catalogue(),
-        )
+    message = Message(
+        control=Control.up(REQUEST_CLASS1 if confirmed else SEND_NO_REPLY, prm=True, acd=counters is not None),
+        address=replace(address, master=0, group=False),
+        afn=as_afn(given[0].afn),
+        seq=Seq(number % 16, con=confirmed, tpv=tp is not None),
+        units=given,
+        aux=Aux(ec=counters, tp=tp),
+        reading=Reading(chosen),
+        tag=RULES[chosen].tag,
+        catalogue=catalogue or default_catalogue(),
     )
+    return _checked(_with_pw_up(message, password))
+
+
+def _with_pw_up(message: Message, password: bytes | Authenticator | None) -> Message:
+    """The message, with PW if it goes up and its AFN carries PW that way."""
+    if message.direction is Direction.UP and message.afn in RULES[message.edition].pw_afns_up:
+        message.aux = replace(message.aux, pw=_pw(message, password))
+    elif password is not None:
+        raise EncodeError(f"AFN {int(message.afn):02X} carries no PW")
+    return message
 
 
 def event_unit(
