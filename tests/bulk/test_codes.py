@@ -78,13 +78,13 @@ OTHERS: dict[str, dict[str, int]] = {
         "TP_SIZE": TP_SIZE,
         "HIGHEST_FN": HIGHEST_FN,
         "MOST_BYTES": MOST_BYTES,
-        "ALL_POINTS": ALL_POINTS,
         "NO_EDITION": columns.NO_EDITION,
         "MOST_ROWS": rows.MOST_ROWS,
         "MOST_READ": rows.MOST_READ,
         "OP_FIELDS": len(Op._fields),
     },
     "_objects.pyx": {"AUX_EC": EC_SIZE, "AUX_TP": TP_SIZE},
+    "ops.pxd": {"ALL_POINTS": ALL_POINTS},
     "octets.pxd": {"NO_DATA": NO_DATA, "FILL_RUN": FILL_RUN},
 }
 

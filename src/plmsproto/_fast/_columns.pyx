@@ -11,7 +11,7 @@ An interpreter is used by one thread at a time; several may share a plan.
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
@@ -21,7 +21,6 @@ from plmsproto._fast.codes cimport (
     BITFIELD,
     BITS,
     CONDITION,
-    CONSTANT,
     DATA_END,
     DIGITS,
     EMPTY_ENTRY,
@@ -46,19 +45,14 @@ from plmsproto._fast.codes cimport (
     PACKED,
     PARTIAL,
     PHONE,
-    POPCOUNT,
     RAW,
     RECORD,
-    SIGNED,
     SIGNED_BCD,
     SKIP,
     STAMP,
-    TABLE,
     TIME,
-    TO_END,
     UNKNOWN_COUNT,
     UNKNOWN_EVENT,
-    compares,
 )
 from plmsproto._fast.growing cimport (
     FEWEST_ROWS,
@@ -78,13 +72,37 @@ from plmsproto._fast.growing cimport (
 )
 from plmsproto._fast.octets cimport (
     NO_DATA,
+    has_no_bits,
     has_no_digits,
-    in_fill_run,
     is_fill_byte,
     is_filled,
     little_endian,
     lowest_bit,
     popcount,
+)
+from plmsproto._fast.ops cimport (
+    NO_NUMBER,
+    NO_SUCH_CODE,
+    UP_TO_THE_END,
+    Memory,
+    Numbers,
+    Op,
+    Points,
+    Program,
+    allocate,
+    count_of,
+    count_points,
+    find_points,
+    forget_numbers,
+    free_all,
+    holds,
+    large_of,
+    load_lists,
+    load_numbers,
+    load_op,
+    load_program,
+    next_point,
+    number_of,
 )
 from plmsproto._fast.values cimport (
     NOT_QUICK,
@@ -101,9 +119,9 @@ from plmsproto._fast.values cimport (
     Value,
     from_bcd,
     is_bcd,
+    make_gbk_table,
     make_tables,
     read_digits,
-    read_number,
     read_quick,
     read_quick_row,
     read_time,
@@ -142,7 +160,6 @@ cdef enum:
     EDITIONS = 3
     SETS = 6             # of bodies: each edition's with and without the variants of deviating devices
     MOST_BYTES = 1 << 17
-    ALL_POINTS = 0xFFFF
     NO_EDITION = 0xFF
     TP_SIZE = 6
     TP_SENT = 1          # where the send time begins in Tp, behind PFC
@@ -152,59 +169,9 @@ cdef enum:
     OP_FIELDS = 8        # of BoundOp: those that say what happens, and not where it goes
     MOST_DEPTH = 4       # a data unit, an event record in it, a data unit in that, an event record in it
 
-cdef int64_t NOTHING = INT64_MIN
+cdef bint gbk_table_is_made = False
 
-cdef bint tables_are_made = False
-
-
-# Op tables
-
-
-cdef struct Op:
-    int32_t code
-    Quick quick
-    int32_t alike     # how many ops from here on differ from this one in their column alone, which is the next
-    int32_t size
-    int32_t mode
-    int32_t slot
-    int32_t counter
-    int32_t jump
-    int32_t column
-    int32_t names
-    int32_t absent
-    int32_t number
-    int64_t arg
-    int64_t add
-    int64_t shift
-    int64_t multiplier
-
-
-cdef struct Count:
-    int32_t kind
-    int32_t slot
-    int64_t constant
-    int32_t table
-
-
-cdef struct Numbers:
-    int32_t size
-    int32_t *values
-
-
-cdef struct Program:
-    int32_t table
-    int32_t op_count
-    int32_t slots
-    int32_t size
-    int32_t slack
-    int32_t event
-    int32_t kind      # the same for those that find the same errors in the same bytes
-    Op *ops
-    Count *counts
-    Numbers *tables
-    Numbers *names
-    Numbers *absent
-    Numbers nowhere
+make_tables()
 
 
 cdef struct Way:
@@ -249,76 +216,26 @@ cdef void count_alike(Program *program, Column *columns) noexcept:
                 op.alike = op[1].alike + 1
 
 
-cdef Op op_of(bound) except *:
-    cdef Op op = Op(
-        code=bound.code, size=bound.size, mode=bound.mode, slot=bound.slot, counter=bound.counter, jump=bound.jump,
-        column=bound.column, names=bound.names, absent=bound.absent, number=bound.number, arg=bound.arg, add=bound.add,
-        shift=bound.shift, multiplier=bound.multiplier, quick=NOT_QUICK, alike=1,
-    )
-    op.quick = quick_code(&op)
-    return op
+cdef int bind_op(Op *op, bound) except -1:
+    """Fills in what a ``BoundOp`` says beyond an op."""
+    op.column, op.names, op.absent, op.number = bound.column, bound.names, bound.absent, bound.number
+    op.shift, op.multiplier = bound.shift, bound.multiplier
+    op.quick = quick_code(op)
+    op.alike = 1
+    return 0
 
 
-cdef class Owner:
-    """Holds the memory of op tables and the like until nobody needs it."""
-
-    cdef void **_blocks
-    cdef Py_ssize_t _count
-
-    def __dealloc__(self):
-        cdef Py_ssize_t i
-        for i in range(self._count):
-            free(self._blocks[i])
-        free(self._blocks)
-
-    cdef void *allocate(self, size_t size) except NULL:
-        cdef void **more = <void **>realloc(self._blocks, (self._count + 1) * sizeof(void *))
-        if more is NULL:
-            raise MemoryError
-        self._blocks = more
-        cdef void *block = calloc(1, size if size else 1)
-        if block is NULL:
-            raise MemoryError
-        self._blocks[self._count] = block
-        self._count += 1
-        return block
-
-    cdef Numbers numbers(self, values) except *:
-        cdef Numbers made
-        cdef Py_ssize_t i
-        made.size = len(values)
-        made.values = <int32_t *>self.allocate(made.size * sizeof(int32_t))
-        for i in range(made.size):
-            made.values[i] = values[i]
-        return made
-
-    cdef Numbers *lists(self, lists) except NULL:
-        cdef Numbers *made = <Numbers *>self.allocate(len(lists) * sizeof(Numbers))
-        cdef Py_ssize_t i
-        for i in range(len(lists)):
-            made[i] = self.numbers(lists[i])
-        return made
-
-    cdef Program *program(self, bound) except NULL:
-        cdef Program *made = <Program *>self.allocate(sizeof(Program))
-        cdef Py_ssize_t i
-        made.table = bound.table
-        made.op_count = len(bound.ops) - 1  # without END
-        made.slots = bound.slots
-        made.size = bound.size
-        made.slack = bound.slack
-        made.event = bound.event
-        made.ops = <Op *>self.allocate(len(bound.ops) * sizeof(Op))
-        for i, op in enumerate(bound.ops):
-            made.ops[i] = op_of(op)
-        made.counts = <Count *>self.allocate(len(bound.counts) * sizeof(Count))
-        for i, (kind, slot, constant, table) in enumerate(bound.counts):
-            made.counts[i] = Count(kind=kind, slot=slot, constant=constant, table=table)
-        made.tables = self.lists(bound.tables)
-        made.names = self.lists(bound.names)
-        made.absent = self.lists(bound.absent)
-        made.nowhere = self.numbers(bound.nowhere)
-        return made
+cdef Program *bound_program(Memory *memory, bound) except NULL:
+    """The op table of a ``Bound``."""
+    cdef Program *program = load_program(memory, bound)
+    cdef int32_t i
+    for i in range(program.op_count):
+        bind_op(&program.ops[i], bound.ops[i])
+    program.table, program.size, program.slack, program.event = bound.table, bound.size, bound.slack, bound.event
+    program.names = load_lists(memory, bound.names)
+    program.absent = load_lists(memory, bound.absent)
+    program.nowhere = load_numbers(memory, bound.nowhere)
+    return program
 
 
 # Values beside each other
@@ -372,22 +289,6 @@ cdef inline int32_t read_across(
     return 0
 
 
-# Numbers that are kept for counts and conditions. Of those too large for 64 bits, which are bit strings, it is known how
-# many bits are set.
-
-
-cdef inline int64_t large_of(int32_t bits) noexcept nogil:
-    return NOTHING + 1 + bits
-
-
-cdef inline bint is_large(int64_t number) noexcept nogil:
-    return number < NOTHING // 2
-
-
-cdef inline int64_t bits_of_large(int64_t number) noexcept nogil:
-    return number - NOTHING - 1
-
-
 # Frames
 
 
@@ -398,17 +299,6 @@ cdef inline void *no_unit(int32_t fault) noexcept:
 
 cdef inline int32_t ways_key(int32_t tag, int32_t control, int32_t afn, int32_t tpv) noexcept nogil:
     return ((tag == 2) << 4 | (control >> 5) << 1 | tpv) * 256 + afn
-
-
-cdef inline int32_t count_points(uint8_t da1, uint8_t da2, int32_t coding, bint ffff_is_all) noexcept nogil:
-    """How many points DA names; 0 if it can't be read."""
-    if not (da1 or da2):
-        return 1
-    if coding == 0:
-        return popcount(da1) * popcount(da2)
-    if da1 == 0xFF and (da2 == 0 or (ffff_is_all and da2 == 0xFF)):
-        return 1
-    return popcount(da1) if da2 else 0
 
 
 cdef struct Fault:
@@ -469,7 +359,7 @@ cdef class Interpreter:
     """Reads frames into columns by a plan."""
 
     cdef object _plan
-    cdef Owner _owner
+    cdef Memory _memory                 # of op tables and the like
     cdef int32_t _user_data
     cdef bint _ffff_is_all
     cdef Op _send_time                  # in Tp
@@ -532,19 +422,19 @@ cdef class Interpreter:
     def __cinit__(self, plan, *, address_size=5):
         from plmsproto.bulk.plan import SEND_TIME_OP
 
-        global tables_are_made
-        if not tables_are_made:  # not when the module is imported: that shall be quick
-            make_tables()
-            tables_are_made = True
+        global gbk_table_is_made
+        if not gbk_table_is_made:  # not when the module is imported: that shall be quick
+            make_gbk_table()
+            gbk_table_is_made = True
         if address_size not in (5, 7):
             raise ValueError(f"an address has 5 or 7 bytes, not {address_size!r}")
         self._plan = plan
-        self._owner = Owner()
         self._kinds = {}
         self._slabs = {}
         self._user_data = 7 + address_size
         self._ffff_is_all = plan.ffff_is_all
-        self._send_time = op_of(SEND_TIME_OP)
+        load_op(&self._send_time, SEND_TIME_OP)
+        bind_op(&self._send_time, SEND_TIME_OP)
         self._most_slots = 1
         self._catch_up()
 
@@ -556,6 +446,7 @@ cdef class Interpreter:
         free(self._tables)
         free(self._inner_tables)
         free_slabs(&self._pool)
+        free_all(&self._memory)
         free(self._completed)
         free(self._errors)
         free(self._other_errors)
@@ -740,7 +631,7 @@ cdef class Interpreter:
 
     cdef Program *_learn(self, bound) except NULL:
         """Gets ready for an op table: only then may it be kept."""
-        cdef Program *program = self._owner.program(bound)
+        cdef Program *program = bound_program(&self._memory, bound)
         does = bound.table, bound.counts, bound.tables, tuple([op[:OP_FIELDS] for op in bound.ops])
         program.kind = self._kinds.setdefault(does, len(self._kinds))
         cdef int32_t slots = max(self._most_slots, program.slots + 1)
@@ -781,9 +672,9 @@ cdef class Interpreter:
     cdef int _ask_ways(self, int32_t tag, int32_t control, int32_t afn, int32_t tpv) except -1:
         cdef Py_ssize_t i
         found = self._plan.ways(tag, control, afn, tpv)
-        cdef Ways *ways = <Ways *>self._owner.allocate(sizeof(Ways))
+        cdef Ways *ways = <Ways *>allocate(&self._memory, sizeof(Ways))
         ways.count = len(found)
-        ways.ways = <Way *>self._owner.allocate(len(found) * sizeof(Way))
+        ways.ways = <Way *>allocate(&self._memory, len(found) * sizeof(Way))
         for i, each in enumerate(found):
             ways.ways[i] = Way(each.set, each.coding, each.with_head, each.aux_size, each.has_tp, each.cost)
         self._ways[ways_key(tag, control, afn, tpv)] = ways
@@ -793,7 +684,7 @@ cdef class Interpreter:
         cdef int32_t at = (2 * set + direction) * 256 + afn
         cdef void **units = self._units[at]
         if units is NULL:
-            units = <void **>self._owner.allocate(HIGHEST_FN * sizeof(void *))
+            units = <void **>allocate(&self._memory, HIGHEST_FN * sizeof(void *))
             known = self._plan.known_fns(afn)
             fault = None
             for unknown in range(1, HIGHEST_FN + 1):
@@ -808,7 +699,7 @@ cdef class Interpreter:
         return 0
 
     cdef uint8_t *_bits(self, fns) except NULL:
-        cdef uint8_t *bits = <uint8_t *>self._owner.allocate(HIGHEST_FN // 8)
+        cdef uint8_t *bits = <uint8_t *>allocate(&self._memory, HIGHEST_FN // 8)
         for fn in fns:
             bits[(fn - 1) >> 3] |= <uint8_t>(1 << ((fn - 1) & 7))
         return bits
@@ -1156,44 +1047,27 @@ cdef class Interpreter:
 
     cdef int _read_units(self, int32_t afn) noexcept nogil:
         cdef const uint8_t *raw
-        cdef int32_t start, first_fn, groups, members, base, group, left, point, bits
+        cdef int32_t start, first_fn, point = 0, bits
+        cdef Points points
         cdef int status
-        cdef uint8_t da1, da2, dt1
         while self._position < self._stop:
             start = self._position
             raw = self._data + start
             if self._stop - start < 4:
                 return self._no_identifier(afn, LEFT_OVER)
-            da1, da2, dt1 = raw[0], raw[1], raw[2]
-            first_fn = 8 * raw[3] + 1
-            if count_points(da1, da2, self._way.coding, self._ffff_is_all) == 0:
+            if not find_points(raw[0], raw[1], self._way.coding, self._ffff_is_all, &points):
                 return self._no_identifier(afn, NO_POINT)
-            if dt1 == 0:
+            if raw[2] == 0:
                 return self._no_identifier(afn, NO_FN)
             self._position += 4
-            # All points of a rectangle of groups and members; one group, or none at all, is a rectangle too.
-            groups, members = 1, da1
-            if not (da1 or da2):
-                base, members = 0, 1
-            elif self._way.coding == 0:
-                base, groups = 1, da2
-            elif da1 == 0xFF and (da2 == 0 or (self._ffff_is_all and da2 == 0xFF)):
-                base, members = ALL_POINTS, 1
-            else:
-                base = 8 * (da2 - 1) + 1
-            while groups:
-                group = base + 8 * lowest_bit(groups)
-                left = members
-                while left:
-                    point = group + lowest_bit(left)
-                    bits = dt1
-                    while bits:
-                        status = self._read_unit(afn, first_fn + lowest_bit(bits), point)
-                        if status != OK:
-                            return OK if status == FAILED else status
-                        bits &= bits - 1
-                    left &= left - 1
-                groups &= groups - 1
+            first_fn = 8 * raw[3] + 1
+            while next_point(&points, &point):
+                bits = raw[2]
+                while bits:
+                    status = self._read_unit(afn, first_fn + lowest_bit(bits), point)
+                    if status != OK:
+                        return OK if status == FAILED else status
+                    bits &= bits - 1
         return OK
 
     cdef int _no_identifier(self, int32_t afn, int32_t fault) noexcept nogil:
@@ -1248,9 +1122,7 @@ cdef class Interpreter:
         if self._depth == MOST_DEPTH or (whose is not NULL and whose.begun):
             return self._fail(NESTED, self._position)
         self._numbers = self._free_numbers + self._depth * self._most_slots
-        self._numbers[0] = length
-        for i in range(1, program.slots):
-            self._numbers[i] = NOTHING
+        forget_numbers(program, length if length >= 0 else NO_NUMBER, self._numbers)
         if table is not NULL:
             if not ensure(table, 0, 1):
                 return MEMORY
@@ -1313,7 +1185,7 @@ cdef class Interpreter:
                 status = self._read_list(program, table, op, at)
                 at = op.jump
             elif op.code == CONDITION:
-                if not self._holds(op):
+                if not holds(op, self._numbers):
                     at = op.jump
                 continue
             elif op.code == GO:
@@ -1377,14 +1249,6 @@ cdef class Interpreter:
         done[0] = <int32_t>(op - first)
         return OK
 
-    cdef inline bint _holds(self, Op *op) noexcept nogil:
-        cdef int64_t number = self._numbers[op.slot]
-        if number == NOTHING or (op.slot == 0 and number < 0):
-            return False
-        if is_large(number):
-            number = INT64_MAX
-        return compares(op.mode, number, op.arg)
-
     cdef void _put_absent(self, Program *program, Table *table, Op *op) noexcept nogil:
         cdef int32_t i
         if table is NULL or op.absent < 0:
@@ -1392,39 +1256,10 @@ cdef class Interpreter:
         for i in range(program.absent[op.absent].size):
             put_no_value(table, &table.columns[program.absent[op.absent].values[i]])
 
-    cdef inline bint _in_fill_run(self, int32_t position) noexcept nogil:
-        return in_fill_run(self._data, position, self._start, self._stop)
-
     cdef int _count(self, Program *program, Op *op, int64_t *count) noexcept nogil:
-        """How many; -1 until the end."""
-        cdef Count *counted = &program.counts[op.counter]
-        cdef int64_t number
-        if counted.kind == CONSTANT:
-            count[0] = counted.constant
-            return OK
-        if counted.kind == TO_END:
-            count[0] = -1
-            return OK
-        number = self._numbers[counted.slot]
-        if number == NOTHING or (counted.slot == 0 and number < 0):
-            count[0] = 0
-            return OK
-        if counted.kind == POPCOUNT:
-            number = bits_of_large(number) if is_large(number) else popcount(<uint64_t>(-number if number < 0 else number))
-        elif is_large(number):
-            number = INT64_MAX
-        if counted.kind == TABLE:
-            if number < 0 or number >= program.tables[counted.table].size:
-                return self._fail(UNKNOWN_COUNT)
-            number = program.tables[counted.table].values[number]
-            if number < 0:
-                return self._fail(UNKNOWN_COUNT)
-        if counted.constant > 0 and number > INT64_MAX - counted.constant:
-            number = INT64_MAX
-        else:
-            number += counted.constant
-        count[0] = max(0, number)
-        return OK
+        """How many, or ``UP_TO_THE_END``."""
+        count[0] = count_of(program, op.counter, self._numbers)
+        return self._fail(UNKNOWN_COUNT) if count[0] == NO_SUCH_CODE else OK
 
     cdef int _read_value(self, Program *program, Table *table, Op *op) noexcept nogil:
         cdef int32_t start = self._position
@@ -1436,7 +1271,7 @@ cdef class Interpreter:
             status = self._count(program, op, &size)
             if status != OK:
                 return status
-            if size < 0:
+            if size == UP_TO_THE_END:
                 size = self._stop - start
         if size > self._stop - start:
             return self._fail(DATA_END, start, op.number)
@@ -1450,17 +1285,15 @@ cdef class Interpreter:
             if value.there and op.mode == PARTIAL and column is not NULL:
                 self._put_parts(table, op, self._data + start)
                 return OK
-        elif op.code <= SIGNED and size == 1 and self._in_fill_run(start):
-            value = Value(False, 0, 0)
         else:
-            value = read_number(self._data + start, op.code, op.size)
+            value = number_of(op, self._data, start, self._start, self._stop)
         if value.fault:
             status = self._note(start, <int32_t>size, start, value.fault, op.number)
             if status != OK:
                 return status
             value.there = False
         if op.slot >= 0:
-            self._numbers[op.slot] = value.number + op.add if value.there else NOTHING
+            self._numbers[op.slot] = value.number + op.add if value.there else NO_NUMBER
         if column is NULL:
             return OK
         if not value.there:
@@ -1535,13 +1368,9 @@ cdef class Interpreter:
     ) noexcept nogil:
         cdef const uint8_t *raw = self._data + start
         cdef uint64_t word = 0
-        cdef bint there = True, large = False
+        cdef bint there = not has_no_bits(self._data, start, size, self._start, self._stop), large = False
         cdef int32_t i, bit, child, bits = 0
         cdef int64_t row
-        if size == 1:
-            there = not self._in_fill_run(start)
-        elif size > 1:
-            there = not is_filled(raw, size, NO_DATA)
         if op.slot >= 0:
             for i in range(size):
                 bits += popcount(raw[i])
@@ -1550,7 +1379,7 @@ cdef class Interpreter:
                 elif raw[i]:
                     large = True
             if not there:
-                self._numbers[op.slot] = NOTHING
+                self._numbers[op.slot] = NO_NUMBER
             else:
                 self._numbers[op.slot] = large_of(bits) if large or word > <uint64_t>INT64_MAX else <int64_t>word
         if column is NULL:
@@ -1573,26 +1402,16 @@ cdef class Interpreter:
         return OK
 
     cdef int _put_identifier(self, Program *program, Table *table, Op *op, const uint8_t *raw) noexcept nogil:
-        cdef int32_t at = op.column, group, member, bit, groups = raw[1], members = raw[0]
+        cdef int32_t at = op.column, bit, point = 0
         cdef int64_t number
+        cdef Points points
         cdef int32_t i, lists = 3 if op.names >= 0 else 2  # points, Fn, and keys where they are known
         for i in range(lists):
             if not ensure(table, table.columns[at + 1 + 2 * i].child, 64):
                 return MEMORY
-        if not (raw[0] or raw[1]):
-            self._append(table, at + 1, 0)
-        elif op.mode & 1:
-            if raw[0] == 0xFF and raw[1] == 0:
-                self._append(table, at + 1, ALL_POINTS)
-            else:
-                for member in range(8):
-                    if members >> member & 1:
-                        self._append(table, at + 1, 8 * (groups - 1) + member + 1)
-        else:
-            for group in range(8):
-                for member in range(8):
-                    if groups >> group & 1 and members >> member & 1:
-                        self._append(table, at + 1, 8 * group + member + 1)
+        find_points(raw[0], raw[1], op.mode & 1, False, &points)
+        while next_point(&points, &point):
+            self._append(table, at + 1, point)
         for bit in range(8):
             if raw[2] >> bit & 1:
                 number = 8 * raw[3] + bit + 1
@@ -1617,7 +1436,7 @@ cdef class Interpreter:
         cdef int32_t start = self._position, size = op.size
         cdef const uint8_t *raw = self._data + start
         cdef uint64_t word
-        cdef bint there = True
+        cdef bint there
         cdef int32_t i
         cdef int64_t row, number
         cdef Op *part
@@ -1626,13 +1445,12 @@ cdef class Interpreter:
             return self._fail(DATA_END, start, op.number)
         self._position += size
         word = little_endian(raw, size)
-        if is_filled(raw, size, NO_DATA) and (size > 1 or self._in_fill_run(start)):
-            there = False
+        there = not has_no_bits(self._data, start, size, self._start, self._stop)
         for i in range(at, op.jump):
             part = &program.ops[i]
             number = word >> part.arg & ((<uint64_t>1 << part.size) - 1)
             if part.slot >= 0:
-                self._numbers[part.slot] = number if there else NOTHING
+                self._numbers[part.slot] = number if there else NO_NUMBER
         if there:
             for i in range(at, op.jump):
                 part = &program.ops[i]

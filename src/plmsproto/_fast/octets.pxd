@@ -38,6 +38,15 @@ cdef inline bint in_fill_run(const uint8_t *data, Py_ssize_t at, Py_ssize_t star
     return end - first >= FILL_RUN
 
 
+cdef inline bint has_no_bits(
+    const uint8_t *data, Py_ssize_t at, Py_ssize_t size, Py_ssize_t start, Py_ssize_t stop
+) noexcept nogil:
+    """Whether a binary field has no data: EEH throughout; a single byte may be a number, unless it is one of a run."""
+    if size == 1:
+        return in_fill_run(data, at, start, stop)
+    return size > 0 and is_filled(data + at, size, NO_DATA)
+
+
 cdef inline uint64_t little_endian(const uint8_t *raw, Py_ssize_t size) noexcept nogil:
     """At most eight bytes as a number."""
     cdef uint64_t word = 0

@@ -1,7 +1,9 @@
-"""Formats in C: bytes to the numbers, times and texts that columns hold; what is no value gives a fault.
+"""Formats in C: bytes to numbers, times and texts. Bytes that are not a value give a fault.
 
-The formats themselves are told in ``plmsproto.formats``. Numbers are in units of their format's last place, times in
-seconds since 1970, dates in days, times of day in seconds.
+The formats are defined in ``plmsproto.formats``; columns and objects are both made with what is here. Numbers are in
+units of their format's last place, times in seconds since 1970, dates in days, times of day in seconds.
+
+A module that uses this calls ``make_tables()`` when it is imported, and ``make_gbk_table()`` before it reads GB2312.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -31,18 +33,18 @@ from plmsproto._fast.codes cimport (
     TIME_OF_DAY,
     UNSIGNED,
 )
-from plmsproto._fast.octets cimport NO_DATA, has_no_digits, is_filled, little_endian
+from plmsproto._fast.octets cimport NO_DATA, has_no_digits, little_endian
 
 
-# Tables. A .pxd can only declare variables of other modules, so that these are C's; make_tables() fills them.
+# Tables. A .pxd can only declare variables of other modules, so these are variables of C, filled by the functions below.
 
 cdef extern from *:
     """
     #include <stdint.h>
-    static uint8_t TWO_DIGITS[256];         /* the number of two BCD digits; BAD for what is none */
+    static uint8_t TWO_DIGITS[256];         /* the number of two BCD digits; BAD if a nibble is not a digit */
     static int32_t DAYS_BEFORE[100 * 12];   /* days from 1970 to the first of each month of 2000 to 2099 */
     static uint8_t DAYS_OF[100 * 12];       /* how many days each of these months has */
-    static uint16_t GBK[1 << 16];           /* code point of each two bytes; 0 for what is no printable character */
+    static uint16_t GBK[1 << 16];           /* code point of each two bytes; 0 if that is not a printable character */
     static const int32_t TENS[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
     static const char HEX_DIGITS[] = "0123456789ABCDEF";
     """
@@ -57,19 +59,24 @@ cdef enum:
     BAD = 0x80
 
 
-cdef inline int make_tables() except -1:
-    """Fills the tables; to be called with the GIL, before anything else here."""
-    from datetime import date
-
-    cdef int number, year, month
+cdef inline void make_tables() noexcept:
+    """Fills the tables of digits and dates."""
+    cdef int32_t number, month, year, days = 10957  # from 1970 to 2000
     for number in range(256):
         TWO_DIGITS[number] = 10 * (number >> 4) + (number & 15) if number >> 4 < 10 and number & 15 < 10 else BAD
     for year in range(100):
         for month in range(12):
-            first = date(2000 + year, month + 1, 1)
-            behind = date(2000 + year + month // 11, (month + 1) % 12 + 1, 1)
-            DAYS_BEFORE[12 * year + month] = (first - date(1970, 1, 1)).days
-            DAYS_OF[12 * year + month] = (behind - first).days
+            DAYS_BEFORE[12 * year + month] = days
+            if month == 1:
+                DAYS_OF[12 * year + month] = 28 if year % 4 else 29
+            else:
+                DAYS_OF[12 * year + month] = 30 if month in (3, 5, 8, 10) else 31
+            days += DAYS_OF[12 * year + month]
+
+
+cdef inline int make_gbk_table() except -1:
+    """Fills the table of Chinese characters."""
+    cdef int number
     for number in range(0x8100, 0xFF00):
         try:
             text = bytes((number >> 8, number & 0xFF)).decode("gbk")
@@ -84,9 +91,22 @@ cdef inline int make_tables() except -1:
 
 
 cdef struct Value:
-    bint there
+    bint there      # false: the device had no data, or there is a fault
     int64_t number
-    int32_t fault
+    int32_t fault   # why the bytes are not a value, or 0
+    bint lossy      # written back, the value would be other bytes
+
+
+cdef inline Value value_of(int64_t number, bint lossy) noexcept nogil:
+    return Value(True, number, 0, lossy)
+
+
+cdef inline Value no_data(bint lossy) noexcept nogil:
+    return Value(False, 0, 0, lossy)
+
+
+cdef inline Value fault_of(int32_t fault) noexcept nogil:
+    return Value(False, 0, fault, False)
 
 
 # Formats so frequent that their bytes are read one after another, without looking at what else an op may say.
@@ -107,7 +127,7 @@ ctypedef fused Kept:  # with or without a sign, the bytes are the same; but only
 
 
 cdef inline uint8_t read_digits(const uint8_t *raw, int32_t size, uint8_t sign, Kept *number) noexcept nogil:
-    """Two to five bytes of BCD, in the last of them a sign if there is one; returns BAD if they are none.
+    """Two to five bytes of BCD, in the last of them a sign if there is one; returns BAD if they are not.
 
     To be called with a constant size and sign: then little is left of it.
     """
@@ -132,7 +152,7 @@ cdef inline uint8_t read_digits(const uint8_t *raw, int32_t size, uint8_t sign, 
 
 
 cdef inline uint8_t read_quick(const uint8_t *raw, int32_t quick, int64_t *number) noexcept nogil:
-    """One number or time of a frequent format; returns BAD if it is none, or must be looked at more closely."""
+    """One number or time of a frequent format; returns BAD if it is not one, or must be looked at more closely."""
     cdef uint64_t *digits = <uint64_t *>number
     if quick == SIGNED_2:
         return read_digits(raw, 2, 0x80, digits)
@@ -152,7 +172,7 @@ cdef inline uint8_t read_quick(const uint8_t *raw, int32_t quick, int64_t *numbe
 cdef inline int64_t read_row(
     const uint8_t *raw, int32_t size, uint8_t sign, int64_t wanted, int64_t multiplier, Kept *kept
 ) noexcept nogil:
-    """Reads numbers in BCD one after another up to the first that is none; returns how many."""
+    """Reads numbers in BCD one after another up to the first that is not one; returns how many."""
     cdef int64_t done
     cdef Kept number = 0
     for done in range(wanted):
@@ -166,7 +186,7 @@ cdef inline int64_t read_row(
 cdef inline int64_t read_quick_row(
     const uint8_t *raw, int32_t quick, int64_t wanted, int64_t multiplier, Kept *kept
 ) noexcept nogil:
-    """Reads numbers of a frequent format up to the first that is none; returns how many."""
+    """Reads numbers of a frequent format up to the first that is not one; returns how many."""
     if quick == SIGNED_2:
         return read_row(raw, 2, 0x80, wanted, multiplier, kept)
     if quick == SIGNED_3:
@@ -200,55 +220,56 @@ cdef inline int64_t from_bcd(uint64_t word) noexcept nogil:
 
 
 cdef inline Value read_number(const uint8_t *raw, int32_t code, int32_t size) noexcept nogil:
-    """A number of fixed width, in units of its format's last place."""
+    """A number of fixed width, in units of its format's last place. Binary fields without data are not its concern."""
     cdef int64_t number = 0, place = 1
-    cdef uint8_t bad = 0, two
+    cdef uint8_t bad = 0, two, sign = 0
+    cdef bint lossy = False
     cdef int32_t i, exponent
     if code == UNSIGNED or code == SIGNED:
-        if size > 1 and is_filled(raw, size, NO_DATA):
-            return Value(False, 0, 0)
         number = <int64_t>little_endian(raw, size)
         if code == SIGNED and raw[size - 1] & 0x80:
             number -= <int64_t>1 << 8 * size
-        return Value(True, number, 0)
+        return value_of(number, False)
     if code == BCD or code == SIGNED_BCD:
+        if code == SIGNED_BCD:
+            sign = raw[size - 1] & 0x80
         for i in range(size):
             two = TWO_DIGITS[raw[i] & 0x7F if code == SIGNED_BCD and i == size - 1 else raw[i]]
             bad |= two
             number += place * two
             place *= 100
-        if code == SIGNED_BCD and raw[size - 1] & 0x80:
-            number = -number
     elif code == ENERGY:
         if has_no_digits(raw, size):
-            return Value(False, 0, 0)
+            return no_data(raw[0] != NO_DATA)
         if raw[3] & 0xA0:
-            return Value(False, 0, SPARE_OF_A3)
+            return fault_of(SPARE_OF_A3)
+        sign = raw[3] & 0x10
         two = TWO_DIGITS[raw[3] & 0x0F]
         bad = TWO_DIGITS[raw[0]] | TWO_DIGITS[raw[1]] | TWO_DIGITS[raw[2]] | two
         number = TWO_DIGITS[raw[0]] + 100 * TWO_DIGITS[raw[1]] + 10000 * TWO_DIGITS[raw[2]] + 1000000 * <int64_t>two
         if raw[3] & 0x40:
+            lossy = number < 10000  # thousands of it have room without the flag
             number *= 1000
-        if raw[3] & 0x10:
-            number = -number
     elif code == FLOATING_POWER:
+        sign = raw[1] & 0x10
         two = TWO_DIGITS[raw[1] & 0x0F]
         bad = TWO_DIGITS[raw[0]] | two
         exponent = 4 - (raw[1] >> 5)
-        number = (TWO_DIGITS[raw[0]] + 100 * <int64_t>two) * TENS[exponent + 3]
-        if raw[1] & 0x10:
-            number = -number
+        number = TWO_DIGITS[raw[0]] + 100 * <int64_t>two
+        lossy = number < 100 and exponent > -3  # a smaller exponent has room for its digits
+        number *= TENS[exponent + 3]
     else:  # COEFFICIENT
+        sign = raw[0] & 0x80
         number = bad = TWO_DIGITS[raw[0] & 0x7F]
-        if raw[0] & 0x80:
-            number = -number
     if bad & BAD:
-        return Value(False, 0, 0 if has_no_digits(raw, size) else NOT_BCD)
-    return Value(True, number, 0)
+        return no_data(raw[0] != NO_DATA) if has_no_digits(raw, size) else fault_of(NOT_BCD)
+    if sign:
+        return value_of(-number, lossy or number == 0)
+    return value_of(number, lossy)
 
 
 cdef inline uint8_t read_stamp(const uint8_t *raw, int64_t *number) noexcept nogil:
-    """Minute, hour, day, month and year as seconds; BAD for what is none, or must be looked at more closely."""
+    """Minute, hour, day, month and year as seconds; BAD if they are not a time, or must be looked at more closely."""
     cdef int32_t minute = TWO_DIGITS[raw[0]], hour = TWO_DIGITS[raw[1]], day = TWO_DIGITS[raw[2]]
     cdef int32_t month = TWO_DIGITS[raw[3]], year = TWO_DIGITS[raw[4]]
     if minute > 59 or hour > 23 or month > 12 or month == 0 or year > 99:
@@ -260,45 +281,57 @@ cdef inline uint8_t read_stamp(const uint8_t *raw, int64_t *number) noexcept nog
     return 0
 
 
-cdef inline Value read_time(const uint8_t *raw, int32_t size, int64_t parts, int32_t kind) noexcept nogil:
-    """A time as a number; of a partial one, only whether there is one."""
-    cdef int32_t numbers[7]  # by part, from 1: second, minute, hour, day, month, year
+cdef inline Value read_parts(
+    const uint8_t *raw, int32_t size, int64_t sent, int32_t kind, int32_t *parts
+) noexcept nogil:
+    """The two-digit parts of a time, and as a number the days since 1970.
+
+    Args:
+        sent: which part each byte is, four bits each, the first byte in the lowest.
+        kind: a ``TimeKind``.
+        parts: gets them from 1 on: second, minute, hour, day, month, year; 0, or the first day, where there is none.
+    """
     cdef int32_t i, part, month
     cdef uint8_t two, bad = 0, any_bit = 0
     cdef bint has_day = False
     cdef int64_t days
-    numbers[1] = numbers[2] = numbers[3] = numbers[6] = 0
-    numbers[4] = numbers[5] = 1
+    parts[1] = parts[2] = parts[3] = parts[6] = 0
+    parts[4] = parts[5] = 1
     for i in range(size):
-        part = parts >> 4 * i & 15
+        part = sent >> 4 * i & 15
         two = raw[i]
         any_bit |= two
         if part == 5 and kind == CLOCK:
             two &= 0x1F  # the weekday is above it
         two = TWO_DIGITS[two]
         bad |= two
-        numbers[part] = two
+        parts[part] = two
         has_day = has_day or part == 4 or part == 5
     if any_bit == 0 and has_day:
-        return Value(False, 0, 0)
+        return no_data(True)
     if (bad & BAD or kind == CLOCK) and has_no_digits(raw, size):
-        return Value(False, 0, 0)
+        return no_data(raw[0] != NO_DATA)
     if bad & BAD:
-        return Value(False, 0, NOT_BCD)
-    if (
-        numbers[1] > 59 or numbers[2] > 59 or numbers[3] > 23
-        or numbers[5] < 1 or numbers[5] > 12 or numbers[4] < 1
-    ):
-        return Value(False, 0, NO_TIME)
-    month = 12 * numbers[6] + numbers[5] - 1
-    if numbers[4] > DAYS_OF[month]:
-        return Value(False, 0, NO_TIME)
-    days = DAYS_BEFORE[month] + numbers[4] - 1
-    if kind == DATE:
-        return Value(True, days, 0)
-    if kind == TIME_OF_DAY:
-        return Value(True, 3600 * numbers[3] + 60 * numbers[2] + numbers[1], 0)
-    return Value(True, 86400 * days + 3600 * numbers[3] + 60 * numbers[2] + numbers[1], 0)
+        return fault_of(NOT_BCD)
+    if parts[1] > 59 or parts[2] > 59 or parts[3] > 23 or parts[5] < 1 or parts[5] > 12 or parts[4] < 1:
+        return fault_of(NO_TIME)
+    month = 12 * parts[6] + parts[5] - 1
+    if parts[4] > DAYS_OF[month]:
+        return fault_of(NO_TIME)
+    days = DAYS_BEFORE[month] + parts[4] - 1
+    # The first of January 1970 was a Thursday.
+    return value_of(days, kind == CLOCK and raw[4] >> 5 != (days + 3) % 7 + 1)
+
+
+cdef inline Value read_time(const uint8_t *raw, int32_t size, int64_t sent, int32_t kind) noexcept nogil:
+    """A time as a number; of a partial one, only whether there is one. Arguments as of ``read_parts``."""
+    cdef int32_t parts[7]
+    cdef Value value = read_parts(raw, size, sent, kind, parts)
+    if value.there and kind != DATE:
+        if kind == TIME_OF_DAY:
+            value.number = 0
+        value.number = 86400 * value.number + 3600 * parts[3] + 60 * parts[2] + parts[1]
+    return value
 
 
 cdef inline int64_t put_byte(uint8_t *room, int64_t made, uint8_t byte) noexcept nogil:
@@ -347,7 +380,7 @@ cdef inline int64_t write_text(int32_t code, const uint8_t *raw, int32_t size, u
             if nibble == 15:
                 break
             if nibble > 11:
-                # What stands behind the end does not matter, but before it does.
+                # What is after the end does not matter, but before it does.
                 return -NOT_PHONE
             made = put_byte(room, made, c"," if nibble == 10 else c"#" if nibble == 11 else c"0" + nibble)
         return made

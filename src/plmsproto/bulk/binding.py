@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from ..formats import Format
 from ..identifier import ItemIdentifierFormat
-from ..layout.program import ENTRY, MOST_BYTES, Code, Program
+from ..layout.program import ENTRY, MOST_BYTES, Code, CountRow, Program
 from .schema import Column, Kind, Path, is_signed, keys_of, number_terms, own_scale, places
 from .specs import TableSpec
 
@@ -53,8 +53,7 @@ class Bound(NamedTuple):
     Attributes:
         table: the number of the table, or ``NO_TABLE`` if nothing of it is wanted.
         ops: the op table.
-        counts: (kind, slot, constant, table) of each count.
-        tables: for each table of a count: how many for each code; -1 for codes that it doesn't know.
+        counts, tables: as in ``Program``.
         names: for each enumeration: the place of each code among the column's names; for identifiers that of the key of
             each Fn, from F1.
         absent: lists of columns, those inside of them included.
@@ -67,7 +66,7 @@ class Bound(NamedTuple):
 
     table: int
     ops: tuple[BoundOp, ...]
-    counts: tuple[tuple[int, int, int, int], ...]
+    counts: tuple[CountRow, ...]
     tables: tuple[tuple[int, ...], ...]
     names: tuple[tuple[int, ...], ...]
     absent: tuple[tuple[int, ...], ...]
@@ -106,18 +105,14 @@ class _Binder:
         self.absent: list[tuple[int, ...]] = []
 
     def bound(self, table: int) -> Bound:
-        counts = tuple((row.kind, row.slot, row.constant, row.table) for row in self.program.counts)
-        tables = tuple(
-            tuple(table.get(code, -1) for code in range(max(table, default=0) + 1)) for table in self.program.tables
-        )
         ops = tuple(map(self.op, range(len(self.program.ops))))
         fewest, most = self.program.record.span()
         nowhere = self.with_inner(self.untouched(self.spec.schema.columns, 0, len(ops))) if table != NO_TABLE else ()
         return Bound(
             table,
             ops,
-            counts,
-            tables,
+            self.program.counts,
+            self.program.tables,
             tuple(self.names),
             tuple(self.absent),
             nowhere,

@@ -152,7 +152,7 @@ class CountRow(NamedTuple):
         kind: a ``CountKind``.
         slot: of the counting field.
         constant: the constant, or what is added.
-        table: index of the table, code → how many.
+        table: index of the table.
     """
 
     kind: int
@@ -205,7 +205,7 @@ class Program(NamedTuple):
         ops: the ops, the last of them ``END``.
         spots: beside each op what is no number.
         counts: the counts that ops refer to.
-        tables: the tables that counts refer to.
+        tables: the tables that counts refer to: for each code how many, -1 for a code that the count does not know.
         slots: how many numbers are kept. In an event record's body slot 0 has its length.
         record: the tree that it was made from.
     """
@@ -213,7 +213,7 @@ class Program(NamedTuple):
     ops: tuple[Op, ...]
     spots: tuple[Spot, ...]
     counts: tuple[CountRow, ...]
-    tables: tuple[dict[int, int], ...]
+    tables: tuple[tuple[int, ...], ...]
     slots: int
     record: Record
 
@@ -242,7 +242,7 @@ class _Compiler:
         self.ops: list[Op] = []
         self.spots: list[Spot] = []
         self.counts: list[CountRow] = []
-        self.tables: list[dict[int, int]] = []
+        self.tables: list[tuple[int, ...]] = []
         self.slots: dict[Any, int] = {LENGTH: 0}
 
     def emit(self, op: Op, spot: Spot) -> int:
@@ -354,7 +354,8 @@ class _Compiler:
         elif count.source is None:
             row = CountRow(CountKind.CONSTANT, constant=count.constant)
         elif count.table is not None:
-            self.tables.append(dict(count.table))
+            codes = range(max(count.table, default=0) + 1)
+            self.tables.append(tuple(count.table.get(code, -1) for code in codes))
             row = CountRow(CountKind.TABLE, self.slot_of(count.source), count.constant, len(self.tables) - 1)
         else:
             kind = CountKind.POPCOUNT if count.popcount else CountKind.SLOT
