@@ -6,7 +6,10 @@ read the short way; and what is kept of a catalogue is thrown away when it chang
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
@@ -23,6 +26,8 @@ from vector_frames import vector_frames, vectors
 import plmsproto as plms
 from plmsproto import Address, Catalogue, Control, Frame, PlmsError
 from plmsproto.application import reading
+from plmsproto.errors import BadValueError
+from plmsproto.formats import ANNEX_A, PLAIN, SIZED, Format
 
 EDITIONS = (None, "130", "376", "1376")
 
@@ -188,6 +193,56 @@ def test_what_is_odd_is_left_to_the_reference(body: str, odd: bool) -> None:
     content = with_body("terminal_clock", bytes.fromhex(body))
     assert (ordinary(content) is None) == odd
     assert_same(content, strict=False)
+
+
+ONE_FIELD = """
+[[item]]
+afn = 0x0C
+fn = 25
+key = "vendor_power"
+en = "power"
+zh = "功率"
+pn = "measurement_point"
+editions = ["1376", "376", "130"]
+[[item.layout]]
+dir = "up"
+fields = "x {}"
+"""
+FORMATS: dict[str, Format] = {**ANNEX_A, **PLAIN}
+for name, width in (("bcd", 2), ("bcd", 9), ("digits", 3), ("hex", 2), ("bs", 1), ("bs", 3), ("raw", 2), ("ascii", 4)):
+    FORMATS[f"{name}[{width}]"] = SIZED[name](width)
+TELLING = bytes.fromhex("00 01 10 12 20 28 29 31 40 59 61 80 92 99 EE EF FE FF")
+
+
+def bodies_of(form: Format) -> Iterator[bytes]:
+    """Bytes of a field: fill, small numbers with any sign or flag, any others, and those that values are written as."""
+    assert form.size is not None
+    drawn = random.Random(form.name)
+    for byte in TELLING:
+        yield bytes((byte,)) * form.size
+        yield bytes(form.size - 1) + bytes((byte,))
+        yield (b"\x12" + bytes(form.size))[: form.size - 1] + bytes((byte,))
+    for _ in range(60):
+        body = bytes(drawn.choices(TELLING, k=form.size))
+        yield body
+        with suppress(BadValueError):
+            yield form.encode(form.decode(body))
+
+
+@needs_fast
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+def test_values_that_give_their_bytes_back_are_read_the_short_way_and_no_others(form: Format) -> None:
+    catalogue = Catalogue().extended(ONE_FIELD.format(form.name), "vendor.toml")
+    accepted = 0
+    for body in bodies_of(form):
+        content = with_body("present_power", body)
+        with PURE.in_use():
+            message = plms.decode(content, catalogue=catalogue, strict=False)
+        plain = not (message.errors or message.deviations or message.units[0].verbatim)
+        assert (ordinary(content, catalogue=catalogue) is not None) == plain, body.hex(" ")
+        assert_same(content, catalogue=catalogue, strict=False)
+        accepted += plain
+    assert accepted
 
 
 # ---- what is kept

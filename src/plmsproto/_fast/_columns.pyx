@@ -1,9 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
-"""Frames into columns, compiled: the twin of ``plmsproto.bulk.rows``, which tells what happens and why.
+"""Frames into columns, compiled: the twin of ``plmsproto.bulk.rows``, which says what happens and why.
 
 It knows op codes, column kinds and faults by their numbers, and no item, field or format by name. All its work is done
-without the GIL; when it meets something that it has not been told yet (the ways to read a kind of frame, the body of an
-Fn), it takes back what it wrote of the frame, asks the plan, and reads the frame again.
+without the GIL. When it needs something new from the plan (the ways to read a kind of frame, the body of an Fn), it
+takes back what it wrote of the frame, asks the plan, and reads the frame again.
+
+Op tables, counts, conditions and points are in ``ops``, formats in ``values``, columns in ``growing``.
 
 An interpreter is used by one thread at a time; several may share a plan.
 """
@@ -84,7 +86,7 @@ from plmsproto._fast.ops cimport (
     NO_NUMBER,
     NO_SUCH_CODE,
     UP_TO_THE_END,
-    Memory,
+    Blocks,
     Numbers,
     Op,
     Points,
@@ -162,7 +164,7 @@ cdef enum:
     MOST_BYTES = 1 << 17
     NO_EDITION = 0xFF
     TP_SIZE = 6
-    TP_SENT = 1          # where the send time begins in Tp, behind PFC
+    TP_SENT = 1          # where the send time begins in Tp, after PFC
     LONGEST_IP4 = 15
     MOST_ROWS = 1 << 20
     MOST_READ = 1 << 26
@@ -225,16 +227,16 @@ cdef int bind_op(Op *op, bound) except -1:
     return 0
 
 
-cdef Program *bound_program(Memory *memory, bound) except NULL:
+cdef Program *bound_program(Blocks *blocks, bound) except NULL:
     """The op table of a ``Bound``."""
-    cdef Program *program = load_program(memory, bound)
+    cdef Program *program = load_program(blocks, bound)
     cdef int32_t i
     for i in range(program.op_count):
         bind_op(&program.ops[i], bound.ops[i])
     program.table, program.size, program.slack, program.event = bound.table, bound.size, bound.slack, bound.event
-    program.names = load_lists(memory, bound.names)
-    program.absent = load_lists(memory, bound.absent)
-    program.nowhere = load_numbers(memory, bound.nowhere)
+    program.names = load_lists(blocks, bound.names)
+    program.absent = load_lists(blocks, bound.absent)
+    program.nowhere = load_numbers(blocks, bound.nowhere)
     return program
 
 
@@ -245,9 +247,9 @@ cdef inline int32_t read_beside(
     const uint8_t *raw, int32_t size, uint8_t sign, int32_t count, int64_t multiplier, Column *columns, int64_t row,
     Kept *kept
 ) noexcept nogil:
-    """Reads numbers into one row of columns that stand beside each other, up to the first that is none.
+    """Reads numbers into one row of columns that stand beside each other, up to the first that is not one.
 
-    ``kept`` only tells how wide the columns are.
+    ``kept`` only says how wide the columns are.
     """
     cdef int32_t done
     cdef Kept number = 0
@@ -293,7 +295,7 @@ cdef inline int32_t read_across(
 
 
 cdef inline void *no_unit(int32_t fault) noexcept:
-    """In the place of a program: why there is none. Programs have even addresses."""
+    """In the place of a program, the fault why it is missing. Programs have even addresses."""
     return <void *>(2 * <size_t>fault + 1)
 
 
@@ -359,13 +361,13 @@ cdef class Interpreter:
     """Reads frames into columns by a plan."""
 
     cdef object _plan
-    cdef Memory _memory                 # of op tables and the like
+    cdef Blocks _blocks                 # of op tables and the like
     cdef int32_t _user_data
     cdef bint _ffff_is_all
     cdef Op _send_time                  # in Tp
     # What the plan has said so far.
     cdef Ways *_ways[32 * 256]          # see ways_key
-    cdef void **_units[2 * SETS * 256]  # for each set, direction and AFN: for each Fn a program, or an odd number, a fault
+    cdef void **_units[2 * SETS * 256]  # of each set, direction and AFN: by Fn a program, or an odd number, a fault
     cdef Program *_events[EDITIONS * 256]  # for each edition and ERC
     cdef uint8_t _no_event[EDITIONS * 256]
     cdef Wanted _any_wanted[256]
@@ -423,7 +425,7 @@ cdef class Interpreter:
         from plmsproto.bulk.plan import SEND_TIME_OP
 
         global gbk_table_is_made
-        if not gbk_table_is_made:  # not when the module is imported: that shall be quick
+        if not gbk_table_is_made:  # not when the module is imported, which must be quick
             make_gbk_table()
             gbk_table_is_made = True
         if address_size not in (5, 7):
@@ -446,7 +448,7 @@ cdef class Interpreter:
         free(self._tables)
         free(self._inner_tables)
         free_slabs(&self._pool)
-        free_all(&self._memory)
+        free_all(&self._blocks)
         free(self._completed)
         free(self._errors)
         free(self._other_errors)
@@ -528,7 +530,7 @@ cdef class Interpreter:
             elif status == MEMORY:
                 raise MemoryError
             elif status == FAILED:
-                raise ValueError("a frame lies outside the buffer, or is none")
+                raise ValueError("a frame lies outside the buffer, or is too short")
         return number
 
     @cython.critical_section
@@ -605,7 +607,7 @@ cdef class Interpreter:
         return tuple(columns)
 
     cdef int _catch_up(self) except -1:
-        """Learns of the tables that the plan has got meanwhile."""
+        """Makes the tables that are new in the plan."""
         cdef Py_ssize_t size
         specs = list(self._plan.tables)
         size = len(specs) * sizeof(Table)
@@ -631,7 +633,7 @@ cdef class Interpreter:
 
     cdef Program *_learn(self, bound) except NULL:
         """Gets ready for an op table: only then may it be kept."""
-        cdef Program *program = bound_program(&self._memory, bound)
+        cdef Program *program = bound_program(&self._blocks, bound)
         does = bound.table, bound.counts, bound.tables, tuple([op[:OP_FIELDS] for op in bound.ops])
         program.kind = self._kinds.setdefault(does, len(self._kinds))
         cdef int32_t slots = max(self._most_slots, program.slots + 1)
@@ -672,9 +674,9 @@ cdef class Interpreter:
     cdef int _ask_ways(self, int32_t tag, int32_t control, int32_t afn, int32_t tpv) except -1:
         cdef Py_ssize_t i
         found = self._plan.ways(tag, control, afn, tpv)
-        cdef Ways *ways = <Ways *>allocate(&self._memory, sizeof(Ways))
+        cdef Ways *ways = <Ways *>allocate(&self._blocks, sizeof(Ways))
         ways.count = len(found)
-        ways.ways = <Way *>allocate(&self._memory, len(found) * sizeof(Way))
+        ways.ways = <Way *>allocate(&self._blocks, len(found) * sizeof(Way))
         for i, each in enumerate(found):
             ways.ways[i] = Way(each.set, each.coding, each.with_head, each.aux_size, each.has_tp, each.cost)
         self._ways[ways_key(tag, control, afn, tpv)] = ways
@@ -684,7 +686,7 @@ cdef class Interpreter:
         cdef int32_t at = (2 * set + direction) * 256 + afn
         cdef void **units = self._units[at]
         if units is NULL:
-            units = <void **>allocate(&self._memory, HIGHEST_FN * sizeof(void *))
+            units = <void **>allocate(&self._blocks, HIGHEST_FN * sizeof(void *))
             known = self._plan.known_fns(afn)
             fault = None
             for unknown in range(1, HIGHEST_FN + 1):
@@ -699,7 +701,7 @@ cdef class Interpreter:
         return 0
 
     cdef uint8_t *_bits(self, fns) except NULL:
-        cdef uint8_t *bits = <uint8_t *>allocate(&self._memory, HIGHEST_FN // 8)
+        cdef uint8_t *bits = <uint8_t *>allocate(&self._blocks, HIGHEST_FN // 8)
         for fn in fns:
             bits[(fn - 1) >> 3] |= <uint8_t>(1 << ((fn - 1) & 7))
         return bits
@@ -760,7 +762,7 @@ cdef class Interpreter:
         cdef int32_t i, best = 0, best_cost = 1 + ways.ways[0].cost if best_lost else 0, cost
         cdef int64_t user_data = self._size - self._user_data - 2
         cdef int64_t budget = MOST_BYTES - user_data
-        # The cheapest ways alone are of interest where none can make sense of the first data unit.
+        # The cheapest ways alone are of interest where no way can make sense of the first data unit.
         cdef bint hopeless = self._is_hopeless(afn)
         cdef int status
         self._errors, self._error_room = self._other_errors, self._other_room
@@ -802,9 +804,9 @@ cdef class Interpreter:
         return best
 
     cdef int _may_be_better(self, Way *way, Way *best, int64_t best_lost, int32_t afn) noexcept nogil:
-        """Whether a way may fit better than the best so far: OK or FAILED. It can be told where bodies have fixed sizes.
+        """Whether a way may fit better than the best so far: OK or FAILED. Known only where bodies have fixed sizes.
 
-        It may not if it loses bytes while the other one loses none, or if all bodies are the same.
+        It may not if it loses bytes and the other one does not, or if all bodies are the same.
         """
         cdef int32_t position = self._user_data + 2, stop = self._size - 2 - way.aux_size
         cdef int32_t points, bit, fn
@@ -919,7 +921,7 @@ cdef class Interpreter:
         self._position, self._stop = first, end_of_units
         status = self._read_units(afn)
         if status == FAILED:
-            # An identifier that is none: the rest is no data unit.
+            # An invalid identifier: the rest is not a data unit.
             self._afn, self._fn, self._pn = afn, 0, 0
             status = self._note(
                 self._position, end_of_units - self._position,
@@ -1207,7 +1209,7 @@ cdef class Interpreter:
         return OK
 
     cdef inline int _run_quick(self, Op *op, Table *table, int32_t most, int32_t *done) noexcept nogil:
-        """Does frequent ops up to the first that is none, or has to be looked at more closely; tells how many."""
+        """Does frequent ops up to the first that is not, or has to be looked at more closely; says how many."""
         cdef const uint8_t *raw = self._data + self._position
         cdef const uint8_t *end = self._data + self._stop
         cdef const Op *first = op

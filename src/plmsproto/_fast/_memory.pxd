@@ -7,7 +7,7 @@ cdef enum:
     SLAB_SIZE = 1 << 23
     LARGE = 1 << 21    # from here on memory has large pages of its own
     LITTLE = 1 << 18   # so much is taken from elsewhere first: many a call needs no more
-    MOST_SPARE = 6     # slabs that are kept when nobody needs them ...
+    MOST_SPARE = 6     # slabs that are kept when they are not in use ...
     AT_HAND = 2        # ... and those of them that one pool gets at a time
 
 cdef extern from *:
@@ -60,7 +60,7 @@ cdef struct Pool:
     Slab *slabs       # the one in use first
     Slab *shared      # the last of them, if it belongs to an Arena: it was taken, but had room left
     size_t used       # of the one in use
-    size_t elsewhere  # what was given that is in none
+    size_t elsewhere  # what was given that is not in a slab
     Slab *spare       # those that were used before, and may be again
     int spare_count
 

@@ -18,7 +18,7 @@ cdef int spare_count = 0
 
 @cython.final
 cdef class Arena:
-    """Memory that is freed when nobody looks at any part of it any more."""
+    """Memory that is freed when no part of it is in use."""
 
     def __dealloc__(self):
         if self._is_slab:
@@ -29,7 +29,7 @@ cdef class Arena:
 
 @cython.final
 cdef class Memory:
-    """A column's bytes, handed over to whoever wants them."""
+    """A column's bytes, handed over to the caller."""
 
     def __getbuffer__(self, Py_buffer *view, int flags):
         PyBuffer_FillInfo(view, self, <void *>self._bytes, self._size, 1, flags)
@@ -85,7 +85,7 @@ cdef dict take_slabs(Pool *pool, dict known):
 
 
 cdef void put_aside(Slab *slab) noexcept:
-    """Keeps a slab that nobody needs; frees it if there are enough."""
+    """Keeps a slab for later; frees it if there are enough."""
     global spare, spare_count
     with spare_lock:
         if spare_count < MOST_SPARE:

@@ -2,9 +2,9 @@
 """The user data of frames as Python objects, compiled: a twin of ``plmsproto.application.reading``.
 
 It makes of op tables and bytes the values that the shapes and formats of the reference make. It accepts only what the
-reference accepts under the assumptions of the standard, with no error, no deviation and no bytes to keep beside a value.
-Anything else raises ``Bail``, and the reference reads the frame. So a rule that is stricter here than there costs time;
-one that is laxer would be wrong.
+reference accepts as the standard has it, with no error, no deviation and no bytes to keep beside a value. Anything else
+raises ``Bail``, and the reference reads the frame. So a rule that is stricter here than there costs time; one that is
+laxer would be wrong.
 
 Op tables, counts, conditions and points are in ``ops``, formats in ``values``. A format that is rare, or intricate, is
 asked itself (``ASK``).
@@ -52,7 +52,7 @@ from plmsproto._fast.ops cimport (
     NO_NUMBER,
     NO_SUCH_CODE,
     UP_TO_THE_END,
-    Memory,
+    Blocks,
     Op,
     Points,
     Program,
@@ -266,7 +266,7 @@ cdef object text(int32_t code, const uint8_t *raw, Py_ssize_t size, bint counted
 cdef class Body:
     """One layout, ready to be read. Nothing in it changes once it is made."""
 
-    cdef Memory memory
+    cdef Blocks blocks
     cdef Program *program
     cdef Meaning *meanings  # of each op
     cdef tuple names     # the key of each op's value
@@ -279,8 +279,8 @@ cdef class Body:
     def __init__(self, program):
         if program.slots > SLOTS:
             raise Bail  # more numbers than there is room for
-        self.program = load_program(&self.memory, program)
-        self.meanings = <Meaning *>allocate(&self.memory, len(program.ops) * sizeof(Meaning))
+        self.program = load_program(&self.blocks, program)
+        self.meanings = <Meaning *>allocate(&self.blocks, len(program.ops) * sizeof(Meaning))
         self.names = tuple([spot.path[len(spot.path) - 1] if spot.path else "" for spot in program.spots])
         labels = []
         factors = []
@@ -299,7 +299,7 @@ cdef class Body:
         self.bounds = tuple([getattr(spot.owner, "bounds", None) for spot in program.spots])
 
     def __dealloc__(self):
-        free_all(&self.memory)
+        free_all(&self.blocks)
 
     # ---- structure
 
@@ -812,14 +812,14 @@ cdef Way find_way(frame, catalogue, edition, ffff_is_all, dict cache, tuple key)
 
 
 def fast_decode(frame, catalogue, edition, ffff_is_all):
-    """What is in the user data of a frame in which nothing is odd; ``None`` for any other."""
+    """What is in the user data of a frame, or ``None`` if the reference has to read it."""
     cdef bytes data
     cdef const uint8_t *content
     cdef Py_ssize_t size
     cdef int control
     cdef dict cache = catalogue.cache
     user_data = frame.user_data
-    # Frames need not come from bytes: what could not be sent is the reference's business.
+    # Frames need not come from bytes: the reference reads those that could not be sent.
     if type(user_data) is not bytes or frame.checksum is not None:
         return None
     data = user_data

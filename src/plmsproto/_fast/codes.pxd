@@ -1,6 +1,6 @@
-"""The numbers that op tables are written in, once more for C: what they mean is told where they come from.
+"""C copies of the enums in ``plmsproto.layout.program`` and ``plmsproto.bulk.faults``, which define what they mean.
 
-The names are those of ``plmsproto.layout.program`` and ``plmsproto.bulk.faults``, but for what C calls something else.
+The names are the same, except for names that C uses for something else. ``tests/bulk/test_codes.py`` compares them.
 """
 
 from libc.stdint cimport int64_t

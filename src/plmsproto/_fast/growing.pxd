@@ -1,8 +1,8 @@
 """Columns that grow: memory for the rows of a table, without the GIL and without Python.
 
 A table has levels: its own rows, and the entries of each list. All columns of a level have as many rows, and share one
-arena that is made anew, twice as large, when it is full; only text and bytes have memory of their own. Bits of validity
-are set to begin with, so that nothing is done for a value that is there.
+arena, which is replaced by one twice as large when it is full. Only text and bytes have memory of their own. Bits of
+validity are set to begin with, so that nothing is done for a value that is there.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
@@ -22,7 +22,7 @@ cdef struct Column:
     int32_t child
     int32_t inside
     bint has_nulls
-    int64_t nothing_before  # no row from here on has been marked as having no value
+    int64_t nothing_before  # one past the last row that is marked as having no value
     uint8_t *data
     uint8_t *valid
     int32_t *offsets

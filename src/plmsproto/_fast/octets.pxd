@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 cdef enum:
     NO_DATA = 0xEE
-    FILL_RUN = 3  # from here on a run of EEH is no row of numbers
+    FILL_RUN = 3  # from here on a run of EEH is not numbers
 
 
 cdef inline bint is_filled(const uint8_t *raw, Py_ssize_t size, uint8_t byte) noexcept nogil:
@@ -65,7 +65,7 @@ cdef inline int32_t popcount(uint64_t word) noexcept nogil:
 
 
 cdef inline int32_t lowest_bit(uint32_t word) noexcept nogil:
-    """The place of the lowest bit that is set; 0 if none is."""
+    """The place of the lowest bit that is set; 0 for 0."""
     cdef int32_t place = 0
     while word and not word & 1:
         word >>= 1

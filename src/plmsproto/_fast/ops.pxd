@@ -69,49 +69,49 @@ cdef struct Program:
 # Loading
 
 
-cdef struct Memory:
-    # Blocks that are freed together.
+cdef struct Blocks:
+    # Memory that is freed together.
     Py_ssize_t count
-    void **blocks
+    void **at
 
 
-cdef inline void *allocate(Memory *memory, size_t size) except NULL:
+cdef inline void *allocate(Blocks *blocks, size_t size) except NULL:
     """A new block, full of zeros."""
-    cdef void **more = <void **>realloc(memory.blocks, (memory.count + 1) * sizeof(void *))
+    cdef void **more = <void **>realloc(blocks.at, (blocks.count + 1) * sizeof(void *))
     cdef void *block
     if more is NULL:
         raise MemoryError
-    memory.blocks = more
+    blocks.at = more
     block = calloc(1, size if size else 1)
     if block is NULL:
         raise MemoryError
-    memory.blocks[memory.count] = block
-    memory.count += 1
+    blocks.at[blocks.count] = block
+    blocks.count += 1
     return block
 
 
-cdef inline void free_all(Memory *memory) noexcept:
+cdef inline void free_all(Blocks *blocks) noexcept:
     cdef Py_ssize_t i
-    for i in range(memory.count):
-        free(memory.blocks[i])
-    free(memory.blocks)
+    for i in range(blocks.count):
+        free(blocks.at[i])
+    free(blocks.at)
 
 
-cdef inline Numbers load_numbers(Memory *memory, values) except *:
+cdef inline Numbers load_numbers(Blocks *blocks, values) except *:
     cdef Numbers made
     cdef Py_ssize_t i
     made.size = len(values)
-    made.values = <int32_t *>allocate(memory, made.size * sizeof(int32_t))
+    made.values = <int32_t *>allocate(blocks, made.size * sizeof(int32_t))
     for i in range(made.size):
         made.values[i] = values[i]
     return made
 
 
-cdef inline Numbers *load_lists(Memory *memory, lists) except NULL:
-    cdef Numbers *made = <Numbers *>allocate(memory, len(lists) * sizeof(Numbers))
+cdef inline Numbers *load_lists(Blocks *blocks, lists) except NULL:
+    cdef Numbers *made = <Numbers *>allocate(blocks, len(lists) * sizeof(Numbers))
     cdef Py_ssize_t i
     for i in range(len(lists)):
-        made[i] = load_numbers(memory, lists[i])
+        made[i] = load_numbers(blocks, lists[i])
     return made
 
 
@@ -122,19 +122,19 @@ cdef inline int load_op(Op *op, row) except -1:
     return 0
 
 
-cdef inline Program *load_program(Memory *memory, program) except NULL:
+cdef inline Program *load_program(Blocks *blocks, program) except NULL:
     """The op table of a ``Program`` or a ``Bound``: what both have."""
-    cdef Program *made = <Program *>allocate(memory, sizeof(Program))
+    cdef Program *made = <Program *>allocate(blocks, sizeof(Program))
     cdef Py_ssize_t i
     made.op_count = len(program.ops) - 1
     made.slots = program.slots
-    made.ops = <Op *>allocate(memory, len(program.ops) * sizeof(Op))
+    made.ops = <Op *>allocate(blocks, len(program.ops) * sizeof(Op))
     for i, op in enumerate(program.ops):
         load_op(&made.ops[i], op)
-    made.counts = <Count *>allocate(memory, len(program.counts) * sizeof(Count))
+    made.counts = <Count *>allocate(blocks, len(program.counts) * sizeof(Count))
     for i, (kind, slot, constant, table) in enumerate(program.counts):
         made.counts[i] = Count(kind=kind, slot=slot, constant=constant, table=table)
-    made.tables = load_lists(memory, program.tables)
+    made.tables = load_lists(blocks, program.tables)
     return made
 
 
@@ -227,7 +227,7 @@ cdef enum:
 
 
 cdef struct Points:
-    # Those of DA that are still to come: all of a rectangle of groups and members. One group, or p0, is a rectangle too.
+    # The points of DA that are still to come: a rectangle of groups and members. One group, or p0, is a rectangle too.
     int32_t first      # the point of the lowest bits
     uint32_t groups    # a bit for each group, the present one in the lowest
     uint32_t members   # a bit for each member of a group
@@ -237,7 +237,7 @@ cdef struct Points:
 cdef inline bint find_points(
     uint8_t da1, uint8_t da2, bint numbered_groups, bint ffff_is_all, Points *points
 ) noexcept nogil:
-    """Takes the points of DA; false if it names none."""
+    """Takes the points of DA; false if it does not name any."""
     points.first = points.groups = points.members = points.left = 0
     if not (da1 or da2):
         points.groups = points.members = 1

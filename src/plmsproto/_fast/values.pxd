@@ -36,7 +36,7 @@ from plmsproto._fast.codes cimport (
 from plmsproto._fast.octets cimport NO_DATA, has_no_digits, little_endian
 
 
-# Tables. A .pxd can only declare variables of other modules, so these are variables of C, filled by the functions below.
+# Tables. A .pxd can only declare variables of other modules, so these are variables of C; functions below fill them.
 
 cdef extern from *:
     """

@@ -1,7 +1,7 @@
 """Op tables bound to the columns of a table: where each op's values go, and what becomes of its numbers.
 
-The ops themselves come from ``layout.program``, the columns from ``schema``; which op table is asked for when, is the
-plan's business.
+The ops themselves come from ``layout.program``, the columns from ``schema``. ``plan`` says which op table is asked for
+when.
 """
 
 from __future__ import annotations

@@ -168,10 +168,10 @@ class Op(NamedTuple):
         code: a ``Code``, which says what ``mode`` and ``arg`` are.
         size: bytes; 0 where ``counter`` says how many.
         mode, arg: what the code needs to know.
-        slot: where the number behind the value is kept for counts and conditions; the one that a condition looks at.
+        slot: where the number of the value is kept for counts and conditions; the one that a condition looks at.
         add: what is added to the number before it is kept.
         counter: index of the count.
-        jump: index of the op behind this one's, for those that hold others.
+        jump: index of the op to go on at, for those that hold others or choose.
     """
 
     code: int
@@ -277,17 +277,17 @@ class _Compiler:
         self.alternatives(at, member.members, (), path)
 
     def alternatives(self, at: int, one: tuple[Member, ...], other: tuple[Member, ...], path: tuple[str, ...]) -> None:
-        """Two blocks of which one is there, behind the op that chooses: each begins with what is not there instead."""
+        """Two blocks of which one is there, after the op that chooses: each begins with what is not there instead."""
         first = self.emit(Op(Code.SKIP), Spot(path)) if other else at
         self.members(one, path)
-        behind = self.emit(Op(Code.GO), Spot(path))
+        after = self.emit(Op(Code.GO), Spot(path))
         self.land(at)
         second = self.emit(Op(Code.SKIP), Spot(path))
         self.members(other, path)
-        self.land(behind)
-        self.ops[second] = self.ops[second]._replace(arg=first, size=behind - first, jump=len(self.ops))
+        self.land(after)
+        self.ops[second] = self.ops[second]._replace(arg=first, size=after - first, jump=len(self.ops))
         if other:
-            self.ops[first] = self.ops[first]._replace(arg=second, size=len(self.ops) - second, jump=behind)
+            self.ops[first] = self.ops[first]._replace(arg=second, size=len(self.ops) - second, jump=after)
 
     def condition(self, condition: Condition) -> Op:
         comparison = COMPARISON_NAMES.index(condition.comparison)
@@ -374,7 +374,7 @@ def _kept_offset(form: Format) -> int:
 
 
 def _value_op(form: Format) -> Op:
-    """The op that reads a format's bytes; ``size`` and ``count`` are not in it yet."""
+    """The op that reads a format's bytes; ``size`` and ``counter`` are not in it yet."""
     base = innermost(form)
     return _VALUE_OPS[type(base)](base)
 
