@@ -412,6 +412,25 @@ def test_a_users_type_replaces_the_librarys_also_where_that_was_used_before() ->
     assert before.event(25).body(Edition.GDW376) is body
 
 
+def test_texts_of_one_name_replace_each_other() -> None:
+    first = Catalogue().extended(PARAMETER)
+    second = first.extended(PARAMETER.replace("private_limit", "other_limit"))
+    assert [item.key for item in second.items(0x04) if item.fn == 999] == ["other_limit"]
+    assert first.item(0x04, 999).key == "private_limit"
+    with pytest.raises(CatalogueError, match=r"04 F999: line 12, column 8: unknown type 'u9'"):
+        second.extended(with_fields("other  u9"))
+
+
+def test_three_items_of_one_number_are_compared_each_with_each() -> None:
+    texts = [
+        PARAMETER.replace("private_limit", key).replace("confidence", f'editions = ["{edition}"]\nconfidence')
+        for key, edition in (("limit_130", "130"), ("limit_376", "376"), ("again_130", "130"))
+    ]
+    assert len(extended("".join(texts[:2])).items(0x04)) == len(whole().items(0x04)) + 2
+    with pytest.raises(CatalogueError, match="twice in one edition: limit_130 and again_130"):
+        extended("".join(texts))
+
+
 def test_a_users_afn() -> None:
     catalogue = extended('[[afn]]\ncode = 0xF1\nkey = "private"\nen = "Private"\nzh = "自定义"\nup = ["up", "down"]\n')
     info = catalogue.afn(0xF1)
@@ -554,7 +573,7 @@ key = "private_event"
         ('["1376"]', '["1377"]', 25, "editions must be of"),
         ("limit  u2  V", "limit  u2  Volt", 21, "unexpected 'Volt'"),
         ("limit  u4  V", "limit  u9  V", 26, "unknown type 'u9'"),
-        ("fn = 998", "fn = 999", 28, "stands twice"),
+        ("fn = 998", "fn = 999", 28, "is there twice"),
         ('key = "other_limit"', 'key = "other_limit"\npn = "meter"', 32, "pn must be of terminal, measurement_point"),
         ('"other_limit"', '"present_power"', 31, "another item has the key"),
         ("erc = 200", "erc = 300", 34, "erc must be 1 to 255"),

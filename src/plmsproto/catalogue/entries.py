@@ -82,7 +82,7 @@ class Entry(ABC):
         """
         known = self._compiled.get((layout.fields, edition))
         if known is None:
-            # Of several threads that compile it at once, the first one's tree is everybody's.
+            # Of several threads that compile it at once, all use the first one's tree.
             known = self._compiled.setdefault((layout.fields, edition), self.compiler(self, layout.fields, edition))
         return known
 
@@ -204,7 +204,7 @@ class EventEntry(Entry):
         return f"AFN 0EH ERC{self.erc}"
 
     def body(self, edition: Edition) -> Record | None:
-        """The layout of the record's body behind event code and length; ``None`` if the edition has no such event.
+        """The layout of the record's body after event code and length; ``None`` if the edition has no such event.
 
         Raises:
             CatalogueError: the layout's text is wrong.

@@ -97,7 +97,9 @@ class Catalogue:
         # What was found, so that a second look-up is one access.
         self._items_found: dict[tuple[int, int, Edition | None], ItemEntry] = {}
         self._items_by_key: dict[tuple[str, Edition | None], ItemEntry] = {}
+        self._events_found: dict[tuple[int, Edition | None], EventEntry] = {}
         self._events_by_key: dict[tuple[str, Edition | None], EventEntry] = {}
+        self._variants: dict[tuple[int, Edition], bool] = {}
         self._vocabularies: dict[Edition, Vocabulary] = {}
         self.cache: dict[Any, Any] = {}
         # Any question may make the catalogue load a file. Others wait for it here, and then find all of its entries.
@@ -177,7 +179,7 @@ class Catalogue:
         return found
 
     def find_item(self, afn: int, fn: int, edition: Edition | None = None) -> ItemEntry | None:
-        """As ``item``, but ``None`` if there is none."""
+        """As ``item``, but ``None`` if the catalogue has no such item."""
         found = self._items_found.get((afn, fn, edition))
         if found is None and (found := self._find_item(afn, fn, edition)):
             self._items_found[afn, fn, edition] = found
@@ -241,11 +243,13 @@ class Catalogue:
 
     def has_variants(self, afn: int, edition: Edition) -> bool:
         """Whether devices are known to send items of an AFN in another form than the standard's."""
-        return any(
-            layout.variant and edition in layout.editions
-            for item in self.items(afn, edition)
-            for layout in item.layouts
-        )
+        known = self._variants.get((afn, edition))
+        if known is None:
+            layouts = [layout for item in self.items(afn, edition) for layout in item.layouts]
+            known = any(layout.variant and edition in layout.editions for layout in layouts)
+            if afn in self._afns:
+                self._variants[afn, edition] = known
+        return known
 
     def events(self, edition: Edition | str | None = None) -> list[EventEntry]:
         """All event records, of one edition or all, by event code."""
@@ -271,7 +275,13 @@ class Catalogue:
         return found
 
     def find_event(self, erc: int, edition: Edition | None = None) -> EventEntry | None:
-        """As ``event``, but ``None`` if there is none."""
+        """As ``event``, but ``None`` if the catalogue has no such event."""
+        found = self._events_found.get((erc, edition))
+        if found is None and (found := self._find_event(erc, edition)):
+            self._events_found[erc, edition] = found
+        return found
+
+    def _find_event(self, erc: int, edition: Edition | None) -> EventEntry | None:
         self._load(_EVENTS_AFN)
         for each in (edition,) if edition else NEWEST_FIRST:
             for candidate in self._events.get(erc, ()):
@@ -405,10 +415,11 @@ class Catalogue:
         self._words.types += tables.types()
         self._words.enumerations.update(tables.enumerations())
         self._afns.update((info.code, info) for info in tables.afns())
+        own: set[Entry] = set()
         for item in tables.items(self._compile):
-            _replace(self._items.setdefault((item.afn, item.fn), []), item, tables)
+            _replace(self._items.setdefault((item.afn, item.fn), []), item, own, tables)
         for event in tables.events(self._compile):
-            _replace(self._events.setdefault(event.erc, []), event, tables)
+            _replace(self._events.setdefault(event.erc, []), event, own, tables)
 
     def _compile(self, entry: Entry, text: str, edition: Edition) -> Record:
         from ..layout.event import without_events
@@ -431,7 +442,7 @@ class Catalogue:
 
     def _line_before(self, entry: Entry, layout: str) -> int:
         """How many lines of its file stand before a layout's text."""
-        for file in self._files:
+        for file in reversed(self._files):
             if file.name == entry.source:
                 at = file.text.find(layout, max(0, file.text.find(f'"{entry.key}"')))
                 return file.text.count("\n", 0, at) if at >= 0 else 0
@@ -443,7 +454,7 @@ _EVENTS_AFN: Final = 0x0E
 
 @cache
 def default_catalogue() -> Catalogue:
-    """The library's own catalogue, shared by everybody who does not bring one."""
+    """The library's own catalogue, shared by all callers that do not give one."""
     return Catalogue()
 
 
@@ -469,15 +480,26 @@ def _own_files() -> Iterator[_File]:
             yield file
 
 
-def _replace(entries: list[Any], new: Any, tables: FileTables) -> None:
-    """Puts an entry before those of the same number; they keep only the editions that it leaves them."""
+def _replace(entries: list[Any], new: Any, own: set[Entry], tables: FileTables) -> None:
+    """Puts an entry before those of the same number; they keep only the editions that it leaves them.
+
+    Args:
+        entries: those of the number so far.
+        new: the entry.
+        own: the entries of the same file so far; two files may have one name. The new one is added.
+        tables: the file, for the error.
+    """
     kept = []
     for old in entries:
-        if old.source == new.source and set(old.editions) & set(new.editions):
-            raise tables.fail(f"{new.title} stands twice in one edition: {old.key} and {new.key}", "", "editions")
-        if left := tuple(edition for edition in old.editions if edition not in new.editions):
+        left = tuple(edition for edition in old.editions if edition not in new.editions)
+        if left == old.editions:
+            kept.append(old)
+        elif old in own:
+            raise tables.fail(f"{new.title} is there twice in one edition: {old.key} and {new.key}", "", "editions")
+        elif left:
             kept.append(replace(old, editions=left))
     entries[:] = [new, *kept]
+    own.add(new)
 
 
 def _similar(key: str, entries: list[Any]) -> str:
