@@ -10,10 +10,8 @@ an edition left out. ::
 
 Only this tool reads the specification; the library neither needs nor knows it.
 
-How bodies are compared. Both sides' layouts become trees of the same few nodes (``Leaf``, ``Repeat``, ``Choice``). From
-the specification's tree bodies are then written, with several small numbers for each field that counts or decides
-something, and each body is read by the catalogue's tree: it must have the same length, and as many values, of the same
-annex A formats, at the same places. Names do not matter, nor how repeated values are grouped.
+The specification's layouts are translated into the library's layout language (``spec_files``). Both sides' layouts then
+read bodies that were made up from either of them (``same_bodies``).
 
 A difference that is meant is written down with its reason in ``spec_differences.toml`` beside this file::
 
@@ -32,10 +30,10 @@ What the kinds mean:
 * ``presence``: an item, or its body in one direction, is in the specification only (or the body in the catalogue only);
 * ``extra``: an item is in the catalogue only;
 * ``edition``: both have the item, but not in the same editions;
-* ``length``: bodies have different lengths;
+* ``length``: a body of one side is not a whole body of the other;
 * ``field_count``: bodies of one length have different numbers of values. A bit string is taken to say as much as the
   single bits that it holds; tens and units of a number are one value;
-* ``format``: a value has another annex A format, or is BCD or signed on one side only;
+* ``format``: a value has another annex A format, is BCD or signed on one side only, or has other bits of its field;
 * ``unit``: a value has another unit or factor;
 * ``confidence``, ``pn``, ``zh``: the items are marked differently;
 * ``supplement``: the specification says that the item is from a supplement, the catalogue does not say which.
@@ -47,56 +45,18 @@ import argparse
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from body_tree import (
-    LENGTH,
-    MARKS,
-    Body,
-    Choice,
-    Control,
-    IfLeft,
-    Leaf,
-    Meaning,
-    Node,
-    Nodes,
-    Part,
-    Reading,
-    Repeat,
-    Side,
-    Value,
-    formula,
-    marks,
-    trials,
-    walk,
-)
-from spec_files import SpecError, read_spec, unit_text
+from same_bodies import compare_bodies
+from spec_files import MARKS, Meaning, Side, SpecError, marks, read_spec
 
 from plmsproto.catalogue import Catalogue
 from plmsproto.catalogue.entries import Entry
-from plmsproto.errors import BadStructureError, PlmsError
-from plmsproto.formats import Format
-from plmsproto.layout import (
-    Bitfield,
-    BitPart,
-    Conditional,
-    Count,
-    Event,
-    Field,
-    ListOf,
-    Optional,
-    PackedList,
-    Record,
-    Shape,
-    SizedLeaf,
-    Units,
-)
-from plmsproto.layout import Leaf as CatalogueLeaf
-from plmsproto.layout.event import LENGTH as CATALOGUE_LENGTH
+from plmsproto.errors import PlmsError
+from plmsproto.layout import Record
 
 EXPLANATIONS: Final = Path(__file__).with_name("spec_differences.toml")
 KINDS: Final = ("presence", "extra", "edition", "length", "field_count", "format", "unit", *MARKS)
@@ -117,111 +77,13 @@ def read_catalogue(entries: Iterable[Entry]) -> Side:
         said = marks({mark: getattr(entry, mark, "") for mark in MARKS})
         for edition in entry.editions:
             bodies = {
-                layout.direction: nodes
+                layout.direction: record
                 for layout in entry.layouts
                 if edition in layout.editions and not layout.variant
-                if (nodes := from_catalogue(entry.compiled(layout, edition)))
+                if (record := entry.compiled(layout, edition)).members
             }
             side[entry.title, str(edition)] = Meaning(said, bodies)
     return side
-
-
-def from_catalogue(record: Record) -> Nodes:
-    """The tree of a layout of the catalogue."""
-    return tuple(_CatalogueReader().members(record.members))
-
-
-class _CatalogueReader:
-    def __init__(self) -> None:
-        self.controls: dict[Any, Control] = {CATALOGUE_LENGTH: LENGTH}
-
-    def members(self, members: Iterable[Any]) -> Iterator[Node]:
-        for member in members:
-            match member:
-                case Field():
-                    yield from self.shape(member.name, member.shape, member)
-                case Conditional():
-                    condition = member.condition
-                    yield Choice(
-                        condition.text,
-                        self.controls[condition.source],
-                        condition.comparison,
-                        condition.constant,
-                        tuple(self.members(member.then)),
-                        tuple(self.members(member.otherwise)),
-                    )
-                case Optional():
-                    yield IfLeft(tuple(self.members(member.members)))
-                case _:
-                    raise TypeError(f"a member of kind {type(member).__name__}")
-
-    def shape(self, name: str, shape: Shape, owner: Field | None = None) -> Iterator[Node]:
-        match shape:
-            case CatalogueLeaf():
-                assert shape.form.size is not None
-                leaf = Leaf(name, shape.form.size, re.sub(r"[\[\]]", "", shape.form.name), _unit_of(shape.form, owner))
-                if owner is not None and owner.referenced:
-                    leaf.decode = _number_by(shape)
-                    self.controls[owner] = leaf
-                yield leaf
-            case Bitfield():
-                parts = tuple(self.part(part) for part in shape.parts)
-                leaf = Leaf(name, shape.size, f"u{shape.size}", parts=parts)
-                if owner is not None:
-                    self.controls[owner] = leaf
-                yield leaf
-            case Record():
-                yield from self.members(shape.members)
-            case ListOf():
-                yield self.repeat(shape.count, self.shape(name, shape.shape, owner))
-            case SizedLeaf():
-                yield self.repeat(shape.size, [Leaf(name, 1, "raw1")])
-            case Event():
-                length = Leaf("length", 1, "u1")
-                yield from (Leaf("erc", 1, "u1"), length, Repeat("length", (Leaf("body", 1, "raw1"),), length))
-            case PackedList():
-                parts = tuple(Part(name, bit, bit + shape.bits - 1) for bit in range(0, 8, shape.bits))
-                yield Repeat(str(shape.size), (Leaf(name, 1, "u1", parts=parts),), count=lambda _: shape.size)
-            case Units():
-                yield Repeat("*", (Leaf(name, 1, "raw1"),), to_end=True)
-            case _:
-                raise TypeError(f"a shape of kind {type(shape).__name__}")
-
-    def part(self, part: BitPart) -> Part:
-        digits = part.form is not None and part.form.name.startswith("bcd")
-        made = self.controls[part] = Part(part.name, part.low, part.high, part.unit, digits=digits)
-        return made
-
-    def repeat(self, count: Count, members: Iterable[Node]) -> Repeat:
-        inner = tuple(members)
-
-        def evaluate(number: int) -> int:
-            try:
-                return count.evaluate({count.source: number})
-            except BadStructureError:  # a code of which it is not known how many it means
-                return 0
-
-        if count.to_end:
-            return Repeat("*", inner, to_end=True)
-        if count.source is None:
-            return Repeat(count.text, inner, count=lambda _: count.constant)
-        text = count.text if count.popcount or count.table else count.text.partition(" ")[0]
-        return Repeat(text, inner, self.controls[count.source], evaluate, count.constant)
-
-
-def _unit_of(form: Format, owner: Field | None) -> str:
-    return unit_text(owner.unit if owner else "", str(form.factor) if form.factor is not None else None)
-
-
-def _number_by(shape: CatalogueLeaf) -> Callable[[bytes], int | None]:
-    def number(raw: bytes) -> int | None:
-        try:
-            found = shape.number(shape.form.decode(raw))
-        except PlmsError:
-            return None
-        return found if isinstance(found, int) else None
-
-    return number
 
 
 # ---- comparing
@@ -281,82 +143,20 @@ def _compare_meanings(title: str, edition: str, spec: Meaning, catalogue: Meanin
     for direction in sorted(spec.bodies.keys() | catalogue.bodies.keys()):
         there, here = spec.bodies.get(direction), catalogue.bodies.get(direction)
         if there and here:
-            for kind, text in compare_bodies(there, here).items():
+            for kind, text in compare_bodies(there, here, in_event=not direction).items():
                 yield Difference(title, edition, direction, kind, text)
         elif there:
-            text = f"no body in the catalogue, {formula(there)} bytes in the specification"
+            text = f"no body in the catalogue, {_size(there)} in the specification"
             yield Difference(title, edition, direction, "presence", text)
         elif here:
-            text = f"{formula(here)} bytes in the catalogue, no body in the specification"
+            text = f"{_size(here)} in the catalogue, no body in the specification"
             yield Difference(title, edition, direction, "presence", text)
 
 
-def compare_bodies(spec: Nodes, catalogue: Nodes) -> dict[str, str]:
-    """Kind → text: the first difference of each kind in two layouts."""
-    differences: dict[str, str] = {}
-    lengths = f"{formula(catalogue)} bytes in the catalogue, {formula(spec)} in the specification"
-    if any(isinstance(node, IfLeft) for node in walk(catalogue)):
-        differences["length"] = lengths
-    for expected, length in trials(spec, catalogue):
-        found = Reading(expected.data, length).body(catalogue)
-        if len(found.data) == len(expected.data):
-            for kind, text in _compare_values(expected, found):
-                differences.setdefault(kind, text)
-        elif expected.numbers:
-            tried = ", ".join(f"{name} {number}" for name, number in expected.numbers.items())
-            differences.setdefault("length", f"{lengths} ({len(found.data)} and {len(expected.data)} with {tried})")
-        else:
-            differences.setdefault("length", lengths)
-    return differences
-
-
-def _compare_values(spec: Body, catalogue: Body) -> Iterator[tuple[str, str]]:
-    """The differences of two readings of a body: (kind, text)."""
-    there, here = _by_offset(spec), _by_offset(catalogue)
-    for offset in sorted(there.keys() | here.keys()):
-        expected, found = there.get(offset, []), here.get(offset, [])
-        text = f"byte {offset}: {_shown(found)} in the catalogue, {_shown(expected)} in the specification"
-        if len(expected) != len(found):
-            if not _is_bit_string(expected, found):
-                yield "field_count", f"{len(catalogue.values)} and {len(spec.values)} values, differing from {text}"
-            continue
-        for one, other in zip(found, expected, strict=True):
-            if not _same_format(one.type, other.type):
-                yield "format", text
-            elif other.unit not in ("", one.unit, *_COUNTED_THINGS):
-                yield "unit", text
-
-
-_COUNTED_THINGS: Final = ("times", "byte")
-"""Units of the specification that the catalogue may leave to the field's name."""
-
-
-_STRICT_KINDS: Final = frozenset({"A", "bcd", "i"})
-
-
-def _same_format(one: str, other: str) -> bool:
-    """Whether two formats say the same of bytes. Unsigned numbers, bits, text and opaque bytes may differ."""
-    kinds = {_letters(one), _letters(other)}
-    return one == other or not _STRICT_KINDS & kinds or (len(kinds) == 1 and "A" not in kinds)
-
-
-def _letters(kind: str) -> str:
-    """``bs`` of ``bs8`` or ``bs[8]``."""
-    return re.sub("[^A-Za-z]", "", kind)
-
-
-def _is_bit_string(*sides: list[Value]) -> bool:
-    """Whether both sides have only bits here, and one has them as a bit string."""
-    kinds = {_letters(value.type) for values in sides for value in values}
-    return "bs" in kinds and kinds <= {"bs", "bit", "bits", "u"}
-
-
-def _by_offset(body: Body) -> dict[int, list[Value]]:
-    return {offset: list(values) for offset, values in groupby(body.values, lambda value: value.offset)}
-
-
-def _shown(values: list[Value]) -> str:
-    return ", ".join(f"{value.name} {value.type} {value.unit}".rstrip() for value in values) or "nothing"
+def _size(record: Record) -> str:
+    """How long a body is: ``7 bytes``, ``at least 3 bytes``."""
+    fewest, most = record.span()
+    return f"{fewest} bytes" if fewest == most else f"at least {fewest} bytes"
 
 
 # ---- explanations

@@ -16,21 +16,57 @@ An entry has ``afn`` and ``fn`` (or ``erc``), ``editions``, ``confidence``, ``pn
     }
 
 Types are ``A1`` to ``A27`` of annex A, ``u1``…, ``i1``…, ``bcdN``, ``asciiN``, ``rawN``, ``raw*``, ``bsN`` and ``ip4``.
+
+``translate`` writes such fields in the library's layout language; the library reads them from there. How the layouts of
+two sides are compared is in ``same_bodies``.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
-from body_tree import LENGTH, Choice, Control, Leaf, Meaning, Node, Nodes, Part, Repeat, Side, marks
+from plmsproto.errors import CatalogueError
+from plmsproto.layout import Record
+from plmsproto.layout.grammar import KEYWORDS, Vocabulary, parse
 
 
 class SpecError(Exception):
     """A file can't be read."""
+
+
+# ---- what a side says
+
+
+@dataclass(slots=True)
+class Meaning:
+    """What one side says that an item or event is in one edition.
+
+    Attributes:
+        marks: what it says in so many words, see ``marks``.
+        bodies: direction → layout; events have no direction.
+    """
+
+    marks: dict[str, str]
+    bodies: dict[str, Record]
+
+
+Side = dict[tuple[str, str], Meaning]
+"""Title (``0C F25`` or ``ERC14``) and edition → meaning."""
+
+MARKS: Final = ("confidence", "pn", "zh", "supplement")
+
+
+def marks(entry: Mapping[str, Any]) -> dict[str, str]:
+    """What an entry says in so many words; of a supplement only whether it is from one."""
+    said = {mark: str(entry.get(mark) or "nothing") for mark in MARKS}
+    return said | {"supplement": "yes" if entry.get("supplement") else "no"}
 
 
 # ---- files
@@ -73,178 +109,131 @@ def load_toml(path: Path) -> dict[str, Any]:
 def _add_entry(side: Side, title: str, raw: Mapping[str, Any]) -> None:
     for edition in raw["editions"]:
         if (title, edition) in side:
-            raise SpecError(f"stands twice in edition {edition}")
+            raise SpecError(f"is there twice in edition {edition}")
         side[title, edition] = Meaning(marks(raw), {})
     for layout in raw.get("layout", ()):
-        nodes = parse_spec(layout["fields"])
-        for edition in layout["editions"] if nodes else ():
+        record = parse_spec(layout["fields"], in_event=title.startswith("ERC"))
+        for edition in layout["editions"] if record.members else ():
             if edition not in raw["editions"]:
                 raise SpecError(f"a layout for edition {edition}, which the item is not in")
             bodies = side[title, edition].bodies
-            if bodies.setdefault(layout.get("dir", ""), nodes) is not nodes:
+            if bodies.setdefault(layout.get("dir", ""), record) is not record:
                 raise SpecError(f"two layouts {layout.get('dir', '')} in edition {edition}")
+
+
+def parse_spec(text: str, *, in_event: bool = False) -> Record:
+    """The tree of a specification's layout.
+
+    Raises:
+        SpecError: the text is not a layout.
+    """
+    translation, units = translate(text)
+    try:
+        return parse(translation, Vocabulary(units), in_event=in_event)
+    except CatalogueError as error:
+        raise SpecError(f"{error.reason}, in: {translation.splitlines()[max(error.line, 1) - 1]}") from None
 
 
 # ---- layouts
 
-_ANNEX_A_SIZES: Final = dict(
-    enumerate((6, 2, 4, 1, 2, 2, 2, 2, 3, 3, 4, 6, 4, 5, 5, 4, 4, 3, 2, 3, 2, 1, 3, 2, 3, 2, 4), start=1)
-)
-_TIME_MARKS: Final = {
-    "Td_c": (("start", "A15"), ("density", "u1"), ("count", "u1")),
-    "Td_d": (("", "A20"),),
-    "Td_m": (("", "A21"),),
-}
+_TIME_MARKS: Final = {"Td_c": "{\nstart_time A15\ndensity u1\ncount u1\n}", "Td_d": "A20", "Td_m": "A21"}
 _FIELD = re.compile(
     r"""(?P<name>\w+) (?:\[(?P<run>\d+)\])? [ ]+ (?P<type>[\w*]+)
-    (?:[ ]*\{(?P<parts>[^}]*)\})? (?P<unit>[ ]+[^*{}]+?)? (?:[ ]+\*(?P<factor>[\d.]+))?""",
+    (?:[ ]*\{(?P<parts>[^}]*)\})? (?:[ ]+(?P<unit>[^*{}]+?))? (?P<factor>[ ]+\*[\d.]+)?""",
     re.VERBOSE,
 )
 _PART = re.compile(r"(?P<name>\w+): (?P<low>\d+)(?:\.\.(?P<high>\d+))?")
 _REPEAT = re.compile(r"repeat (?P<count>\S+) as (?P<name>\w+) \{")
-_IF = re.compile(r"if (?P<path>[\w.]+) (?P<op>==|!=|<=|>=|<|>) (?P<number>\d+) \{")
-_COUNT = re.compile(r"popcount\((?P<flags>[\w.]+)\)|(?P<path>[a-z][\w.]*)(?P<offset>[+-]\d+)?|(?P<number>\d+)|\*")
+_IF = re.compile(r"if (?P<path>[\w.]+) (?P<rest>(?:==|!=|<=|>=|<|>) \d+) \{")
+_COUNT = re.compile(r"\*|\d+|popcount\((?P<flags>[\w.]+)\)|(?P<path>[a-z][\w.]*)(?P<offset>[+-]\d+)?")
+_WIDTH = re.compile(r"(bcd|ascii|raw|bs)(\d+|\*)")
 _DIGITS = re.compile(r"(.*)_(?:units|tens|hundreds)")
+_IDENTIFIER = re.compile(r"\bda +raw2\n+dt +raw2\b|\bda1 +u1\n+da2 +u1\n+dt1 +u1\n+dt2 +u1\b")
 
 
-def parse_spec(text: str) -> Nodes:
-    """The tree of a specification's layout.
+def translate(text: str) -> tuple[str, set[str]]:
+    """A specification's layout in the library's layout language, and the units in it.
+
+    Reserved bits are left out, the digits of one number are one, DA and DT together are one value. A name that the
+    language can't take, as it has the word itself or the record has the name already, gets a number after it.
 
     Raises:
-        SpecError: the text is none.
+        SpecError: a line is not of the language.
     """
-    lines = [line for raw in text.splitlines() if (line := raw.partition("#")[0].strip())]
-    parser = _SpecParser(lines)
-    nodes = parser.members(closing=False)
-    return tuple(nodes)
+    lines = "\n".join(line for raw in text.splitlines() if (line := raw.partition("#")[0].strip()))
+    translator = _Translator()
+    found = [translator.line(line) for line in _IDENTIFIER.sub("identifier raw4", lines).splitlines()]
+    return "\n".join(found), translator.units
 
 
-class _SpecParser:
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = iter(lines)
-        self.scopes: list[dict[str, Control]] = []
+class _Translator:
+    def __init__(self) -> None:
+        self.units: set[str] = set()
+        self.taken = set(KEYWORDS)
+        self.paths: ChainMap[str, str] = ChainMap()
+        """The specification's name of a field or of bits → its path, by the blocks around the line."""
 
-    def members(self, *, closing: bool) -> list[Node]:
-        self.scopes.append({})
-        found: list[Node] = []
-        for line in self.lines:
-            if line == "}":
-                if not closing:
-                    raise SpecError("'}' too many")
-                break
-            found += self.member(line)
-        else:
-            if closing:
-                raise SpecError("'}' is missing")
-        self.scopes.pop()
-        return _one_identifier(found)
-
-    def member(self, line: str) -> list[Node]:
+    def line(self, line: str) -> str:
+        if line == "}":
+            if len(self.paths.maps) == 1:
+                raise SpecError("'}' too many")
+            self.paths = self.paths.parents
+            return line
         if match := _REPEAT.fullmatch(line):
-            # The count first: inside, its name may mean another field.
-            make = self.count(match["count"])
-            return [make(tuple(self.members(closing=True)))]
+            number, name = self.count(match["count"]), self.name(match["name"])
+            self.paths = self.paths.new_child()
+            return f"{name}[{number}] {{"
         if match := _IF.fullmatch(line):
-            control, text = self.find(match["path"]), f"{match['path']} {match['op']} {match['number']}"
-            then = tuple(self.members(closing=True))
-            return [Choice(text, control, match["op"], int(match["number"]), then)]
+            path = self.path(match["path"])
+            self.paths = self.paths.new_child()
+            return f"if {path} {match['rest']} {{"
         if match := _FIELD.fullmatch(line):
-            return self.fields(match)
-        raise SpecError(f"no field: {line!r}")
+            return self.field(match)
+        raise SpecError(f"not a field: {line!r}")
 
-    def fields(self, match: re.Match[str]) -> list[Node]:
-        name, kind = match["name"], match["type"]
-        if kind in _TIME_MARKS:
-            found: list[Node] = []
-            for suffix, inner in _TIME_MARKS[kind]:
-                leaf = Leaf(f"{name}.{suffix}".rstrip("."), _size(inner), inner)
-                self.scopes[-1][leaf.name] = leaf
-                found.append(leaf)
-            return found
-        if kind == "raw*":
-            return [Repeat("*", (Leaf(name, 1, "raw1"),), to_end=True)]
-        parts = tuple(_parts(match["parts"] or ""))
-        unit = unit_text((match["unit"] or "").strip(), match["factor"])
-        leaves = [Leaf(name, _size(kind), kind, unit, parts) for _ in range(int(match["run"] or 1))]
-        self.scopes[-1][name] = leaves[0]
-        self.scopes[-1].update({part.name: part for part in parts})
-        if kind.startswith(("bcd", "A")):
-            for leaf in leaves:
-                leaf.decode = _digits
-        return list(leaves)
+    def name(self, name: str) -> str:
+        made = next(each for each in chain([name], (f"{name}_{n}" for n in count(2))) if each not in self.taken)
+        self.taken.add(made)
+        self.paths[name] = made
+        return made
 
-    def find(self, path: str) -> Control:
-        for scope in reversed(self.scopes):
-            if path in scope:
-                return scope[path]
-        if path == "length":
-            return LENGTH
-        raise SpecError(f"no earlier field is called {path!r}")
+    def path(self, path: str) -> str:
+        whole, dot, part = path.partition(".")
+        return self.paths.get(whole, whole) + dot + part
 
-    def count(self, text: str) -> Callable[[Nodes], Repeat]:
+    def count(self, text: str) -> str:
         match = _COUNT.fullmatch(text)
         if not match:
-            raise SpecError(f"no count: {text!r}")
+            raise SpecError(f"not a count: {text!r}")
         if match["flags"]:
-            control = self.find(match["flags"])
-            return lambda members: Repeat(text, members, control, int.bit_count, popcount=True)
-        if match["path"]:
-            control, offset = self.find(match["path"]), int(match["offset"] or 0)
-            return lambda members: Repeat(match["path"], members, control, lambda number: number + offset, offset)
-        if match["number"]:
-            number = int(match["number"])
-            return lambda members: Repeat(text, members, count=lambda _: number)
-        return lambda members: Repeat(text, members, to_end=True)
+            return f"popcount({self.path(match['flags'])})"
+        return self.path(match["path"]) + (match["offset"] or "") if match["path"] else text
 
+    def field(self, match: re.Match[str]) -> str:
+        name, unit = self.name(match["name"]), match["unit"] or ""
+        if unit:
+            self.units.add(unit)
+        run = f"[{match['run']}]" if match["run"] else ""
+        kind = _TIME_MARKS.get(match["type"]) or _WIDTH.sub(r"\1[\2]", match["type"])
+        parts = f"{{ {'; '.join(self.parts(name, match['parts']))} }}" if match["parts"] else ""
+        return f"{name}{run} {kind} {parts} {unit} {match['factor'] or ''}"
 
-def unit_text(unit: str, factor: str | None) -> str:
-    """A unit together with the factor of its numbers."""
-    return unit if factor is None else f"{unit} × {factor}"
-
-
-def _size(kind: str) -> int:
-    match = re.fullmatch(r"(A|u|i|bcd|ascii|ip|raw|bs)(\d+)", kind)
-    number = int(match[2]) if match else 0
-    size = _ANNEX_A_SIZES.get(number, 0) if kind.startswith("A") else number
-    if not size:
-        raise SpecError(f"no type: {kind!r}")
-    return size
-
-
-def _digits(raw: bytes) -> int | None:
-    text = raw[::-1].hex()
-    return int(text) if text.isdecimal() else None
-
-
-def _parts(text: str) -> Iterator[Part]:
-    """The parts of a bit field. Reserved bits are none, digits of one number are one."""
-    found: dict[str, Part] = {}
-    for each in filter(None, (each.strip() for each in text.split(";"))):
-        match = _PART.fullmatch(each)
-        if not match:
-            raise SpecError(f"no bits: {each!r}")
-        name, low, high = match["name"], int(match["low"]), int(match["high"] or match["low"])
-        if name.startswith(("reserved", "spare")):
-            continue
-        digits = _DIGITS.fullmatch(name)
-        if digits:
-            name = digits[1]
-        if name in found:
-            low, high = min(low, found[name].low), max(high, found[name].high)
-        found[name] = Part(name, low, high, digits=digits is not None)
-    yield from found.values()
-
-
-def _one_identifier(nodes: list[Node]) -> list[Node]:
-    """Takes ``da`` and ``dt``, or their bytes, for one value: together they are a data unit identifier."""
-    found: list[Node] = []
-    for node in nodes:
-        before = found[-1] if found else None
-        if isinstance(before, Leaf) and isinstance(node, Leaf) and (before.name, node.name) in _IDENTIFIER_PARTS:
-            found[-1] = Leaf(node.name, before.size + node.size, "identifier")
-        else:
-            found.append(node)
-    return found
-
-
-_IDENTIFIER_PARTS: Final = {("da", "dt"), ("da1", "da2"), ("da2", "dt1"), ("dt1", "dt2")}
+    def parts(self, field: str, text: str) -> Iterator[str]:
+        """The parts of a bit field."""
+        found: dict[str, tuple[int, int, str]] = {}
+        for each in filter(None, (each.strip() for each in text.split(";"))):
+            match = _PART.fullmatch(each)
+            if not match:
+                raise SpecError(f"not bits: {each!r}")
+            name, low, high = match["name"], int(match["low"]), int(match["high"] or match["low"])
+            if name.startswith(("reserved", "spare")):
+                continue
+            digits = _DIGITS.fullmatch(name)
+            if digits:
+                name = digits[1]
+            before = found.get(name, (low, high, ""))
+            found[name] = (min(low, before[0]), max(high, before[1]), "bcd" if digits else "")
+        for name, (low, high, bcd) in found.items():
+            made = self.name(name)
+            self.paths[name] = f"{field}.{made}"
+            yield f"{made}: {low}..{high} {bcd}"
