@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from plmsproto.application import reading
+from plmsproto.application import reading, writing
 from plmsproto.bulk import chunks
 from plmsproto.link import _twin
 from plmsproto.link import address as pure_address
@@ -61,6 +61,11 @@ class Implementation:
         return None if self.name == "pure" else importlib.import_module("plmsproto._fast._objects").fast_decode
 
     @property
+    def fast_encode(self) -> Any:
+        """What writes data units quickly, if it can."""
+        return None if self.name == "pure" else importlib.import_module("plmsproto._fast._writing").fast_encode
+
+    @property
     def checksum(self) -> Any:
         return self.link["checksum"]
 
@@ -87,6 +92,7 @@ class Implementation:
             for name, part in self.link.items():
                 patch.setattr(_twin, name, part)
             patch.setattr(reading, "fast_decode", self.fast_decode)
+            patch.setattr(writing, "fast_encode", self.fast_encode)
             patch.setattr(chunks, "Interpreter", self.interpreter)
             yield
 
@@ -97,7 +103,7 @@ FAST = Implementation("fast")
 
 def fast_is_built() -> bool:
     try:
-        for module in ("_link", "_objects", "_columns"):
+        for module in ("_link", "_objects", "_writing", "_columns"):
             importlib.import_module(f"plmsproto._fast.{module}")
     except ImportError:
         return False

@@ -30,7 +30,7 @@ LAYERS = (
     ("editions",),
     ("layout",),
     ("catalogue",),
-    ("application _fast._objects",),
+    ("application _fast._objects _fast._writing",),
     ("bulk _fast._columns",),
     (FACE,),
     ("archive",),

@@ -15,7 +15,7 @@ from plmsproto.bulk import columns, plan, rows
 from plmsproto.bulk.faults import REASONS, Fault
 from plmsproto.formats import NO_DATA
 from plmsproto.formats.base import STRAY_FILLS
-from plmsproto.identifier import ALL_POINTS, HIGHEST_FN
+from plmsproto.identifier import ALL_POINTS, HIGHEST_FN, PointCoding
 from plmsproto.layout.cursor import FILL_RUN
 from plmsproto.layout.program import COMPARISON_NAMES, Code, CountKind, Op, TimeKind
 
@@ -84,6 +84,11 @@ OTHERS: dict[str, dict[str, int]] = {
         "OP_FIELDS": len(Op._fields),
     },
     "_objects.pyx": {"AUX_EC": EC_SIZE, "AUX_TP": TP_SIZE},
+    "_writing.pyx": {
+        "HIGHEST_BIT_POINT": PointCoding.BIT_GROUPS.highest,
+        "HIGHEST_GROUP_POINT": PointCoding.NUMBERED_GROUP.highest,
+        "HIGHEST_FN": HIGHEST_FN,
+    },
     "ops.pxd": {"ALL_POINTS": ALL_POINTS},
     "octets.pxd": {"NO_DATA": NO_DATA, "FILL_RUN": FILL_RUN},
 }

@@ -11,7 +11,7 @@ import os
 from importlib.machinery import PathFinder
 from typing import Final
 
-_MODULES: Final = ("_columns", "_link", "_memory", "_objects")
+_MODULES: Final = ("_columns", "_link", "_memory", "_objects", "_writing")
 
 
 def is_built() -> bool:

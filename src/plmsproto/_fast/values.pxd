@@ -1,4 +1,4 @@
-"""Formats in C: bytes to numbers, times and texts. Bytes that are not a value give a fault.
+"""Formats in C: bytes to numbers, times and texts, and numbers to bytes. Bytes that are not a value give a fault.
 
 The formats are defined in ``plmsproto.formats``; columns and objects are both made with what is here. Numbers are in
 units of their format's last place, times in seconds since 1970, dates in days, times of day in seconds.
@@ -415,3 +415,57 @@ cdef inline int64_t write_text(int32_t code, const uint8_t *raw, int32_t size, u
         size -= 1
         made -= 1
     return made
+
+
+# Numbers to bytes
+
+
+cdef inline uint8_t to_bcd(int64_t number) noexcept nogil:
+    """Two decimal digits."""
+    return <uint8_t>(number // 10 << 4 | number % 10)
+
+
+cdef inline int32_t days_of_month(int32_t year, int32_t month) noexcept nogil:
+    """How many days a month has; the year counts from 2000."""
+    return DAYS_OF[12 * year + month - 1]
+
+
+cdef inline int32_t days_from_1970(int32_t year, int32_t month, int32_t day) noexcept nogil:
+    """Days since 1970; the year counts from 2000."""
+    return DAYS_BEFORE[12 * year + month - 1] + day - 1
+
+
+cdef inline bint write_number(int32_t code, int32_t size, int64_t number, uint8_t *raw) noexcept nogil:
+    """Writes a number in units of its format's last place; false if it does not fit."""
+    cdef int64_t left = -number if number < 0 else number
+    cdef uint8_t sign = 0
+    cdef int32_t i
+    if code == UNSIGNED or code == SIGNED:
+        for i in range(size):
+            raw[i] = <uint8_t>(number >> 8 * i)
+        if size >= 8:
+            return code == SIGNED or number >= 0
+        number >>= 8 * size - (1 if code == SIGNED else 0)
+        return number == 0 or (code == SIGNED and number == -1)
+    if code == ENERGY:
+        sign = 0x10 if number < 0 else 0
+        if left > 9999999 and left % 1000 == 0:
+            left //= 1000
+            sign |= 0x40
+        if left > 9999999:
+            return False
+    elif code == COEFFICIENT:
+        sign = 0x80 if number < 0 else 0
+        if left > 79:
+            return False
+    elif code == SIGNED_BCD:
+        sign = 0x80 if number < 0 else 0
+    elif number < 0:
+        return False
+    for i in range(size):
+        raw[i] = to_bcd(left % 100)
+        left //= 100
+    if left or (code == SIGNED_BCD and raw[size - 1] & 0x80):
+        return False
+    raw[size - 1] |= sign
+    return True

@@ -14,13 +14,14 @@ from typing import Any, Final
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import Edition, as_edition
 from ..errors import BadStructureError, EncodeError, PlmsError, shown
-from ..layout import FieldValue, Undecoded, Writer, walk
+from ..layout import FieldValue, Undecoded, walk
 from ..link import Address, Control, Direction, Frame
 from .afn import Afn, as_afn
 from .auxiliary import Aux
 from .reading import read_user_data
 from .sequence import Seq
-from .units import BodyContext, DataUnit, Reading, write_units
+from .units import BodyContext, DataUnit, Reading
+from .writing import unit_bytes
 
 _SEPARATORS: Final = re.compile(r"0[xX]|[\s,;:_-]+")
 
@@ -137,11 +138,9 @@ class Message:
         """
         if not 0 <= self.afn <= 0xFF:
             raise EncodeError("invalid AFN", found=shown(self.afn), expected="0..255")
-        context = BodyContext(self.catalogue, self.direction, self.reading, check_bounds=check_bounds)
-        writer = Writer(context)
-        write_units(writer, context, int(self.afn), self.units)
+        units = unit_bytes(self.catalogue, self.direction, self.reading, check_bounds, int(self.afn), self.units)
         rest = self.rest.raw if self.rest else b""
-        return bytes((int(self.afn), int(self.seq))) + bytes(writer.out) + rest
+        return bytes((int(self.afn), int(self.seq))) + units + rest
 
     def __bytes__(self) -> bytes:
         return bytes(self.frame())

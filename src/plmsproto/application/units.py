@@ -272,7 +272,7 @@ def write_units(writer: Writer, context: BodyContext, afn: int, units: Iterable[
         raw, size = _leading_group(waiting, context)
         writer.out += raw
         for unit in waiting[:size]:
-            _write_body(writer, context, afn, unit)
+            write_body(writer, context, afn, unit)
         del waiting[:size]
 
 
@@ -296,7 +296,8 @@ def _leading_group(units: list[DataUnit], context: BodyContext) -> tuple[bytes, 
     return encode_identifier(Identifier((first.pn,), (first.fn,)), coding), 1
 
 
-def _write_body(writer: Writer, context: BodyContext, afn: int, unit: DataUnit) -> None:
+def write_body(writer: Writer, context: BodyContext, afn: int, unit: DataUnit) -> None:
+    """Writes the body of a data unit; raises as ``write_units``."""
     raw = as_undecoded(unit.value)
     if raw is not None:
         writer.out += raw
