@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from enum import Enum
+from functools import lru_cache
 from itertools import groupby, product
 from typing import Any, Final, NamedTuple
 
@@ -155,9 +156,9 @@ def decode_identifier(raw: bytes, coding: PointCoding, *, ffff_is_all: bool = Fa
     """The points and Fn of DA1 DA2 DT1 DT2.
 
     Raises:
-        BadStructureError: a half names nothing, or there are less than four bytes.
+        BadStructureError: a half names nothing, or there are not four bytes.
     """
-    if len(raw) < 4:
+    if len(raw) != 4:
         raise BadStructureError("bytes left over where an identifier should be", found=raw.hex(" ").upper())
     return Identifier(decode_pns(raw[:2], coding, ffff_is_all=ffff_is_all), decode_fns(raw[2:4]))
 
@@ -191,6 +192,18 @@ def split_sets(pns: Collection[int], fns: Collection[int], coding: PointCoding) 
         pn_sets = by_group
     alone = [(pn,) for pn in (0, ALL_POINTS) if pn in set(pns)]
     return [Identifier(points, group) for points in alone + pn_sets for group in fn_sets]
+
+
+@lru_cache(maxsize=4096)
+def encoded_sets(
+    pns: tuple[int, ...], fns: tuple[int, ...], coding: PointCoding
+) -> tuple[tuple[Identifier, bytes], ...]:
+    """The identifiers of ``split_sets`` with their bytes; those of late are kept, since a head-end asks the same often.
+
+    Raises:
+        EncodeError: points or Fn that no identifier can name.
+    """
+    return tuple((each, encode_identifier(each, coding)) for each in split_sets(pns, fns, coding))
 
 
 def _numbers(values: Iterable[Any]) -> tuple[int, ...]:

@@ -29,11 +29,12 @@ REAL = [(bytes.fromhex(each["hex"]), None) for each in real_frames() if each["in
 
 ODD_VALUES: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 7, 99, 100, 255, 256, 0xEE, 1 << 40, 1 << 63, -(1 << 70), 10**30,
-    Decimal(0), Decimal("-0.0"), Decimal("1.5"), Decimal("1.50000"), Decimal("-0.001"), Decimal("1E+3"), Decimal("1E-9"),
-    Decimal("NaN"), Decimal("-Infinity"), Decimal(7999), Decimal("79.99"), Decimal("12345678901234567890123456789012"),
+    Decimal(0), Decimal("-0.0"), Decimal("1.5"), Decimal("1.50000"), Decimal("-0.001"), Decimal("1E+3"),
+    Decimal("1E-9"), Decimal("NaN"), Decimal("-Infinity"), Decimal(7999), Decimal("79.99"),
+    Decimal("1234567890123456789012345"),
     0.5, float("nan"), "", "7", "0x10", "accepted", "电", "2026-11-27T10:20:30", "raw", b"", b"\xEE", b"12345678",
     [], [0], [1, 1], [1, "2"], (1, 2), {}, {"raw": "EE"}, {"spare": 1}, {"raw": "EE", "error": "x"}, {"odd": None},
-    dt.datetime(2026, 2, 28, 23, 59, 58, 7), dt.datetime(1999, 1, 1), dt.datetime(2100, 1, 1),  # noqa: DTZ001
+    dt.datetime(2026, 2, 28, 23, 59, 58, 7), dt.datetime(1999, 1, 1), dt.datetime(2100, 1, 1),
     dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.date(2024, 2, 29), dt.time(10, 20, 30), object(),
 )  # fmt: skip
 

@@ -724,6 +724,8 @@ cdef class UnitWriter:
     """Writes data units of one direction as one edition has them."""
 
     cdef object context
+    cdef object direction
+    cdef object reading
     cdef object unit_type
     cdef object reference      # writes one body into a Writer
     cdef object writer_type
@@ -748,6 +750,8 @@ cdef class UnitWriter:
         from plmsproto.layout.nodes import beyond
 
         self.context = context
+        self.direction = context.direction
+        self.reading = context.reading
         self.unit_type = DataUnit
         self.reference = write_body
         self.writer_type = Writer
@@ -761,6 +765,9 @@ cdef class UnitWriter:
         self.head_in_length = 2 if context.length_includes_head else 0
         self.bodies = {}
         self.events = {}
+
+    cdef bint is_for(self, direction, reading) except -1:
+        return self.direction is direction and (self.reading is reading or self.reading == reading)
 
     cdef int units(self, Sheet *sheet, int afn, list units) except -1:
         """Writes data units, with one identifier for all neighbours that were received under one."""
@@ -922,6 +929,23 @@ cdef Body body_of(record):
         return None
 
 
+# In a catalogue's cache, the writers that were used last: most messages are of one direction and edition.
+LAST = "last writer"
+LAST_CHECKING = "last writer that checks bounds"
+
+
+cdef UnitWriter find_writer(catalogue, direction, reading, check_bounds):
+    from plmsproto.application.units import BodyContext
+
+    cdef dict cache = catalogue.cache
+    key = ("writer", direction, reading, check_bounds)
+    writer = cache.get(key)
+    if writer is None:
+        context = BodyContext(catalogue, direction, reading, check_bounds=check_bounds)
+        writer = cache.setdefault(key, UnitWriter(context))
+    return writer
+
+
 def fast_encode(catalogue, direction, reading, check_bounds, afn, units):
     """The bytes of data units, or ``None`` if the reference has to write them.
 
@@ -929,13 +953,11 @@ def fast_encode(catalogue, direction, reading, check_bounds, afn, units):
     """
     cdef Sheet sheet
     cdef dict cache = catalogue.cache
-    key = ("unit writer", direction, reading, check_bounds)
-    writer = cache.get(key)
-    if writer is None:
-        from plmsproto.application.units import BodyContext
-
-        context = BodyContext(catalogue, direction, reading, check_bounds=check_bounds)
-        writer = cache.setdefault(key, UnitWriter(context))
+    last = LAST_CHECKING if check_bounds else LAST
+    writer = cache.get(last)
+    if writer is None or not (<UnitWriter>writer).is_for(direction, reading):
+        writer = find_writer(catalogue, direction, reading, check_bounds)
+        cache[last] = writer
     if not PyList_CheckExact(units):
         return None
     sheet.size, sheet.nested = 0, False

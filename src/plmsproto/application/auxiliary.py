@@ -111,3 +111,7 @@ class Aux:
     def __bytes__(self) -> bytes:
         parts = [self.pw, *(bytes(part) for part in (self.ec, self.tp) if part is not None)]
         return b"".join(parts)
+
+
+NO_AUX: Final = Aux()
+"""The AUX of a frame that has none of the three."""

@@ -16,7 +16,7 @@ from typing import Any, Final, TypedDict
 from ..catalogue import Catalogue, default_catalogue
 from ..editions import RULES, Edition, as_edition
 from ..errors import EncodeError, shown
-from ..identifier import Identifier, encode_identifier, split_sets
+from ..identifier import Identifier, encoded_sets
 from ..link import Address, Control, Direction
 from ..link.control import (
     CONFIRM,
@@ -28,11 +28,11 @@ from ..link.control import (
     SEND_NO_REPLY,
 )
 from .afn import Afn, as_afn
-from .auxiliary import Aux, EventCounters, Tp
+from .auxiliary import NO_AUX, Aux, EventCounters, Tp
 from .message import Message
 from .password import COVERED_UNIT_BYTES, Authenticator
 from .sequence import Seq
-from .units import DataUnit, Reading
+from .units import DataUnit, standard_reading
 
 Points = int | Iterable[int]
 Keys = str | Iterable[str]
@@ -92,8 +92,7 @@ def _units(
     pns = [points] if isinstance(points, int) else list(points)
     coding = RULES[edition].point_coding
     units: list[DataUnit] = []
-    for identifier in split_sets(pns, list(by_fn), coding):
-        raw = encode_identifier(identifier, coding)
+    for identifier, raw in encoded_sets(tuple(pns), tuple(by_fn), coding):
         for pn, fn in identifier.pairs():
             item = by_fn[fn]
             units.append(DataUnit(item.afn if afn is None else afn, fn, pn, item.key, dict(value or {}), raw))
@@ -115,12 +114,18 @@ def _with_shared_identifiers(units: Sequence[DataUnit], edition: Edition) -> lis
             identifier = Identifier(pns, fns)
             if identifier.pairs() != [(each.pn, each.fn) for each in waiting[:end]]:
                 continue
-            if len(split_sets(pns, fns, coding)) == 1:
-                size, raw = end, encode_identifier(identifier, coding)
+            sets = encoded_sets(pns, fns, coding)
+            if len(sets) == 1:
+                size, raw = end, sets[0][1]
                 break
-        found += [replace(each, identifier=raw) for each in waiting[:size]]
+        found += [_under(raw, each) for each in waiting[:size]]
         del waiting[:size]
     return found
+
+
+def _under(identifier: bytes, unit: DataUnit) -> DataUnit:
+    """The unit, with this identifier."""
+    return DataUnit(unit.afn, unit.fn, unit.pn, unit.key, unit.value, identifier, unit.verbatim)
 
 
 # ------------------------------------------------------------------------------------------------- master station
@@ -268,10 +273,10 @@ def _down(
         control=Control.down(info.function if info else REQUEST_CLASS1),
         address=address,
         afn=as_afn(afn),
-        seq=Seq(number % 16, con=bool(info and info.confirmed) and not address.group, tpv=tp is not None),
+        seq=Seq.of_single(number, con=bool(info and info.confirmed) and not address.group, tpv=tp is not None),
         units=units,
-        aux=Aux(tp=tp),
-        reading=Reading(edition),
+        aux=_aux(None, tp),
+        reading=standard_reading(edition),
         tag=RULES[edition].tag,
         catalogue=catalogue,
     )
@@ -374,12 +379,12 @@ def _answer(
     tp = message.aux.tp
     answer = Message(
         control=control,
-        address=replace(message.address, group=False),
+        address=_single(message.address),
         afn=as_afn(units[0].afn),
-        seq=Seq(message.seq.number, tpv=tp is not None),
+        seq=Seq.of_single(message.seq.number, tpv=tp is not None),
         units=_with_shared_identifiers(units, message.edition),
-        aux=Aux(ec=counters, tp=tp),
-        reading=Reading(message.edition),
+        aux=_aux(counters, tp),
+        reading=standard_reading(message.edition),
         tag=message.tag,
         catalogue=message.catalogue,
     )
@@ -416,11 +421,11 @@ def _link_test(key: str, value: Mapping[str, Any], address: Address, edition: Ed
     return _checked(
         Message(
             control=Control.up(LINK_TEST, prm=True),
-            address=replace(address, master=0, group=False),
+            address=_single(address, master=0),
             afn=Afn.LINK_TEST,
-            seq=Seq(number % 16, con=True),
+            seq=Seq.of_single(number, con=True),
             units=_with_shared_identifiers([unit(key, value, edition=chosen)], chosen),
-            reading=Reading(chosen),
+            reading=standard_reading(chosen),
             tag=RULES[chosen].tag,
         )
     )
@@ -485,12 +490,12 @@ def report(
     given = _with_shared_identifiers(_of_one_afn(units), chosen)
     message = Message(
         control=Control.up(REQUEST_CLASS1 if confirmed else SEND_NO_REPLY, prm=True, acd=counters is not None),
-        address=replace(address, master=0, group=False),
+        address=_single(address, master=0),
         afn=as_afn(given[0].afn),
-        seq=Seq(number % 16, con=confirmed, tpv=tp is not None),
+        seq=Seq.of_single(number, con=confirmed, tpv=tp is not None),
         units=given,
-        aux=Aux(ec=counters, tp=tp),
-        reading=Reading(chosen),
+        aux=_aux(counters, tp),
+        reading=standard_reading(chosen),
         tag=RULES[chosen].tag,
         catalogue=catalogue or default_catalogue(),
     )
@@ -534,6 +539,18 @@ def event_unit(
         "record": [dict(record) for record in records],
     }
     return unit("general_event" if general else "important_event", value, edition=edition, catalogue=catalogue)
+
+
+def _single(address: Address, master: int | None = None) -> Address:
+    """The address of one terminal, with the same MSA or another."""
+    wanted = address.master if master is None else master
+    if address.group or address.master != wanted:
+        return replace(address, master=wanted, group=False)
+    return address
+
+
+def _aux(counters: EventCounters | None, tp: Tp | None) -> Aux:
+    return NO_AUX if counters is None and tp is None else Aux(ec=counters, tp=tp)
 
 
 def _checked(message: Message) -> Message:

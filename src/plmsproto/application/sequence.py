@@ -39,6 +39,17 @@ class Seq:
         """Reads the byte; every value is valid."""
         return ALL_SEQS[byte]
 
+    @staticmethod
+    def of_single(counter: int, *, con: bool = False, tpv: bool = False) -> Seq:
+        """SEQ of a message of one frame.
+
+        Args:
+            counter: PSEQ or RSEQ is its low four bits.
+            con: as the attribute.
+            tpv: as the attribute.
+        """
+        return ALL_SEQS[counter % 16 | con << 4 | 0x60 | tpv << 7]
+
     def __int__(self) -> int:
         return self.number | self.con << 4 | self.fin << 5 | self.fir << 6 | self.tpv << 7
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
 
 from ..catalogue import Catalogue, ItemEntry
@@ -34,6 +35,12 @@ class Reading:
     variant: bool = False
     length_includes_head: bool = False
     ffff_is_all: bool = False
+
+
+@cache
+def standard_reading(edition: Edition) -> Reading:
+    """The reading of an edition without deviations."""
+    return Reading(edition)
 
 
 @dataclass(slots=True)

@@ -94,8 +94,8 @@ class Control:
         if not 0 <= self.value <= 0xFF:
             raise EncodeError("the control field is one byte", found=str(self.value), expected="0 to 255")
 
-    @classmethod
-    def down(cls, function: int, *, prm: bool = True, fcb: bool | None = None) -> Control:
+    @staticmethod
+    def down(function: int, *, prm: bool = True, fcb: bool | None = None) -> Control:
         """Builds the control field of a frame from the master station to a terminal.
 
         Args:
@@ -109,10 +109,10 @@ class Control:
         value = _function_bits(function) | (_PRM if prm else 0)
         if fcb is not None:
             value |= _FCV | (_FCB_OR_ACD if fcb else 0)
-        return cls(value)
+        return ALL_CONTROLS[value]
 
-    @classmethod
-    def up(cls, function: int, *, prm: bool = False, acd: bool = False) -> Control:
+    @staticmethod
+    def up(function: int, *, prm: bool = False, acd: bool = False) -> Control:
         """Builds the control field of a frame from a terminal to the master station.
 
         Args:
@@ -123,7 +123,7 @@ class Control:
         Raises:
             EncodeError: the function code does not fit its four bits.
         """
-        return cls(_DIR | _function_bits(function) | (_PRM if prm else 0) | (_FCB_OR_ACD if acd else 0))
+        return ALL_CONTROLS[_DIR | _function_bits(function) | (_PRM if prm else 0) | (_FCB_OR_ACD if acd else 0)]
 
     @property
     def direction(self) -> Direction:
@@ -176,7 +176,7 @@ class Control:
 
 
 ALL_CONTROLS: Final = tuple(Control(value) for value in range(256))
-"""All 256 control fields, by value: parsing takes them from here."""
+"""All 256 control fields, by value: parsing and builders take them from here."""
 
 
 def _function_bits(function: int) -> int:
