@@ -109,8 +109,9 @@ class Aux:
     tp: Tp | None = None
 
     def __bytes__(self) -> bytes:
-        parts = [self.pw, *(bytes(part) for part in (self.ec, self.tp) if part is not None)]
-        return b"".join(parts)
+        if self.ec is None and self.tp is None:
+            return self.pw
+        return b"".join((self.pw, *(bytes(part) for part in (self.ec, self.tp) if part is not None)))
 
 
 NO_AUX: Final = Aux()

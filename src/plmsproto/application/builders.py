@@ -104,6 +104,10 @@ def _units(
 def _with_shared_identifiers(units: Sequence[DataUnit], edition: Edition) -> list[DataUnit]:
     """Puts neighbours under one identifier where they are exactly what it names."""
     coding = RULES[edition].point_coding
+    if len(units) == 1:
+        [only] = units
+        [(_, raw)] = encoded_sets((only.pn,), (only.fn,), coding)
+        return [_under(raw, only)]
     found: list[DataUnit] = []
     waiting = list(units)
     while waiting:

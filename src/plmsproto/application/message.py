@@ -136,11 +136,12 @@ class Message:
             EncodeError: something does not fit.
             UnknownItemError: the catalogue does not know an item.
         """
-        if not 0 <= self.afn <= 0xFF:
+        afn = int(self.afn)
+        if not 0 <= afn <= 0xFF:
             raise EncodeError("invalid AFN", found=shown(self.afn), expected="0..255")
-        units = unit_bytes(self.catalogue, self.direction, self.reading, check_bounds, int(self.afn), self.units)
-        rest = self.rest.raw if self.rest else b""
-        return bytes((int(self.afn), int(self.seq))) + units + rest
+        units = unit_bytes(self.catalogue, self.control.direction, self.reading, check_bounds, afn, self.units)
+        written = bytes((afn, int(self.seq))) + units
+        return written + self.rest.raw if self.rest else written
 
     def __bytes__(self) -> bytes:
         return bytes(self.frame())
