@@ -32,6 +32,12 @@ class Digits(Adapter):  # type: ignore[misc]  # construct has no types
         value = int(obj[::-1].hex()) * self.scale
         return -value if negative else value
 
+    def _encode(self, obj: Decimal | None, context: Any, path: str) -> bytes:  # noqa: ARG002  # construct's call
+        if obj is None:
+            return self.empty
+        raw = bytes.fromhex(f"{int(abs(obj) / self.scale):0{2 * self.size}}")[::-1]
+        return raw[:-1] + bytes((raw[-1] | 0x80,)) if obj < 0 else raw
+
 
 class Minute(Adapter):  # type: ignore[misc]  # construct has no types
     """A15: minute, hour, day, month and year in BCD."""
@@ -42,6 +48,9 @@ class Minute(Adapter):  # type: ignore[misc]  # construct has no types
     def _decode(self, obj: bytes, context: Any, path: str) -> dt.datetime:  # noqa: ARG002  # construct's call
         minute, hour, day, month, year = (byte - 6 * (byte >> 4) for byte in obj)
         return dt.datetime(2000 + year, month, day, hour, minute)
+
+    def _encode(self, obj: dt.datetime, context: Any, path: str) -> bytes:  # noqa: ARG002  # construct's call
+        return bytes.fromhex(f"{obj:%M%H%d%m%y}")
 
 
 def fields() -> Construct:
@@ -86,6 +95,14 @@ def frame() -> Construct:
         "checksum" / Checksum(Int8ul, lambda data: sum(data) & 0xFF, this.data.data),
         "end" / Const(0x16, Int8ul),
     )
+
+
+def parts_of(content: bytes) -> dict[str, Any]:
+    """What ``frame()`` builds a frame like this one from, its values as Python objects."""
+    parsed = frame().parse(content)
+    value = {name: each for name, each in parsed.data.value.items() if not name.startswith("_")}
+    lengths = {"length": parsed.length, "length_again": parsed.length}
+    return {**lengths, "data": {"value": {**value, "body": body_of(parsed)}}}
 
 
 def body_of(parsed: Any) -> dict[str, Any]:
