@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # What reads texts (``layout.grammar``, ``tables``) is imported where it is used: importing plmsproto reads none yet.
 
 _FILE_NAME = re.compile(r"afn(?P<afn>[0-9a-f]{2})_\w*?(?:_f(?P<first>\d+)_f(?P<last>\d+))?\.toml")
+_WORD_FILES = ("types.toml", "vocabulary.toml")
+"""The library's own files of words. Only the compiler of layouts and descriptions need them."""
+
 _KEY_LINE = re.compile(r'^key = "(\w+)"', re.MULTILINE)
 
 
@@ -44,6 +47,10 @@ class _File:
     last: int = 1 << 16
     loaded: bool = False
     added: bool = False
+
+    @property
+    def has_words(self) -> bool:
+        return not self.added and self.name in _WORD_FILES
 
     def holds(self, afn: int, fn: int | None) -> bool:
         return self.afn in (None, afn) and (fn is None or self.first <= fn <= self.last)
@@ -92,7 +99,7 @@ class Catalogue:
         self._items = items
         self._events = events
         self._afns = afns
-        self._words = words
+        self._words_taken_in = words
         self._files_by_key: dict[str, list[_File]] | None = None
         # What was found, so that a second look-up is one access.
         self._items_found: dict[tuple[int, int, Edition | None], ItemEntry] = {}
@@ -105,7 +112,7 @@ class Catalogue:
         # Any question may make the catalogue load a file. Others wait for it here, and then find all of its entries.
         self._lock = RLock()
         for file in files:
-            if file.afn is None and not file.loaded:
+            if file.afn is None and not file.loaded and not file.has_words:
                 self._read(file)
 
     @classmethod
@@ -352,6 +359,14 @@ class Catalogue:
 
     # ---- loading
 
+    @property
+    def _words(self) -> _Words:
+        """The words of all files."""
+        for file in self._files:
+            if file.has_words and not file.loaded:
+                self._read(file)
+        return self._words_taken_in
+
     def _load(self, afn: int | None = None, fn: int | None = None) -> None:
         for file in self._waiting:
             if afn is None or file.holds(afn, fn):
@@ -409,11 +424,12 @@ class Catalogue:
         from .tables import FileTables
 
         tables = FileTables(file.name, file.text)
-        self._words.units.update(tables.units())
-        self._words.points.update(tables.points())
-        self._words.names.update(tables.names())
-        self._words.types += tables.types()
-        self._words.enumerations.update(tables.enumerations())
+        words = self._words_taken_in
+        words.units.update(tables.units())
+        words.points.update(tables.points())
+        words.names.update(tables.names())
+        words.types += tables.types()
+        words.enumerations.update(tables.enumerations())
         self._afns.update((info.code, info) for info in tables.afns())
         own: set[Entry] = set()
         for item in tables.items(self._compile):
@@ -422,6 +438,8 @@ class Catalogue:
             _replace(self._events.setdefault(event.erc, []), event, own, tables)
 
     def _compile(self, entry: Entry, text: str, edition: Edition) -> Record:
+        if not text:
+            return Record(())  # most requests: nothing has to be read for it
         from ..layout.event import without_events
         from ..layout.grammar import parse
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..editions import Edition
 from ..errors import CatalogueError
 from ..identifier import HIGHEST_FN
-from ..layout.grammar import BUILT_IN_TYPES, NamedEnumeration, NamedType
 from .entries import AfnEntry, BodyLayout, EventEntry, ItemEntry
+
+if TYPE_CHECKING:
+    from ..layout.grammar import NamedEnumeration, NamedType
+
+# The layout language is imported where a file adds to it: most of the library's own files don't.
 
 _SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _KINDS: Final = {int: "a number", str: "a text", list: "a list", dict: "a table", bool: "true or false"}
@@ -197,6 +201,8 @@ class FileTables:
         return editions
 
     def _type(self, raw: Mapping[str, Any]) -> TypeEntry:
+        from ..layout.grammar import BUILT_IN_TYPES, NamedType
+
         key = self._name(raw, "a [[type]]")
         where = f"type {key}"
         if key in BUILT_IN_TYPES:
@@ -208,6 +214,8 @@ class FileTables:
         return TypeEntry(key, self._editions(raw, where, _ALL_EDITIONS), named, self.file)
 
     def _enumeration(self, raw: Mapping[str, Any]) -> tuple[str, NamedEnumeration]:
+        from ..layout.grammar import NamedEnumeration
+
         key = self._name(raw, "an [[enumeration]]")
         where = f"enumeration {key}"
         self._check_keys(raw, {"key", "values", "reserved", "minutes", "note"}, where)
