@@ -56,6 +56,10 @@ _SHORT: Final = 8
 _SHORTEST_MEANT: Final = 12
 
 
+_PAIRS = re.compile(r"(?:[ \t]*[0-9A-Fa-f]{2})+[ \t\r\n]*")
+"""A line of nothing but digits in pairs."""
+
+
 class LineBytes(NamedTuple):
     """What a line holds.
 
@@ -99,6 +103,8 @@ def line_bytes(line: str) -> LineBytes:
     A word with an odd number of digits loses its last one, or is passed over if it is short (part of a time, say); so
     is the offset of a hex dump's line.
     """
+    if _FRAME_START.match(line) and _PAIRS.fullmatch(line):
+        return LineBytes(bytes.fromhex(line), bare=True)  # most lines of most logs
     dump = _DUMP.match(line) if len(line) <= _LONGEST_DUMP_LINE else None
     if dump and not _FRAME_START.match(line):
         digits = re.sub(r"[^0-9A-Fa-f]", "", dump["hex"])

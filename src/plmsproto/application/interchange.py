@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from ..catalogue import Catalogue, default_catalogue
@@ -47,8 +48,13 @@ _MESSAGE_KEYS: Final = {
 }
 
 
+_AS_THEY_ARE: Final = frozenset((Decimal, int, str, bool, type(None)))
+
+
 def plain(value: Any) -> Any:
     """A value as JSON knows it; decimals stay as they are."""
+    if type(value) in _AS_THEY_ARE:  # nearly all that a frame carries
+        return value
     match value:
         case Undecoded():
             error = {"error": str(value.error)} if value.error else {}

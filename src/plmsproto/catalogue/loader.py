@@ -100,6 +100,7 @@ class Catalogue:
         self._events = events
         self._afns = afns
         self._words_taken_in = words
+        self._words_waiting = [file for file in files if file.has_words and not file.loaded]
         self._files_by_key: dict[str, list[_File]] | None = None
         # What was found, so that a second look-up is one access.
         self._items_found: dict[tuple[int, int, Edition | None], ItemEntry] = {}
@@ -362,9 +363,9 @@ class Catalogue:
     @property
     def _words(self) -> _Words:
         """The words of all files."""
-        for file in self._files:
-            if file.has_words and not file.loaded:
-                self._read(file)
+        for file in self._words_waiting:
+            self._read(file)
+        self._words_waiting = []
         return self._words_taken_in
 
     def _load(self, afn: int | None = None, fn: int | None = None) -> None:

@@ -71,6 +71,7 @@ class _Decoder:
         self.view.begin()
         for capture in chain(first, found):
             self.view.show(self.result(capture))
+            sys.stdout.flush()  # a frame is shown as soon as it is there, in a pipe, too
         self.view.end()
         if not self.frames:
             sys.stdout.flush()

@@ -124,23 +124,22 @@ class Frame:
             EncodeError: the frame is longer than that, its tag is not 1 or 2, its user data lacks AFN or SEQ,
                 or its checksum is not a byte.
         """
-        self._check_encodable(max_length)
-        word = self.length_word.to_bytes(2, "little")
+        length = self.length
+        self._check_encodable(length, max_length)
+        word = (length << 2 | self.tag).to_bytes(2, "little")
         summed = self._summed_bytes()
         checksum = _twin.checksum(summed) if self.checksum is None else self.checksum
         return b"".join((b"\x68", word, word, b"\x68", summed, bytes((checksum, END))))
 
-    def _check_encodable(self, max_length: int) -> None:
+    def _check_encodable(self, length: int, max_length: int) -> None:
         if self.tag not in (TAG_130, TAG_376):
             raise EncodeError("illegal tag in the length word", found=str(self.tag), expected=f"{TAG_130} or {TAG_376}")
         if len(self.user_data) < _MIN_USER_DATA:
             raise EncodeError(
                 "user data without AFN and SEQ", found=f"{len(self.user_data)} bytes", expected="2 or more"
             )
-        if self.length > max_length:
-            raise EncodeError(
-                "frame too long for the channel", found=f"L1 = {self.length}", expected=f"<= {max_length}"
-            )
+        if length > max_length:
+            raise EncodeError("frame too long for the channel", found=f"L1 = {length}", expected=f"<= {max_length}")
         if self.checksum is not None and not 0 <= self.checksum <= 0xFF:
             raise EncodeError("the checksum is one byte", found=str(self.checksum), expected="0 to 255")
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from ...layout import Span, Undecoded
 from ...link import Noise
 from .base import Result, View, Words, grouped, make_console, printable
+from .printer import Printer
 
 _BYTES_A_LINE = 8
 _FIELD_CELLS = 34
@@ -21,7 +22,8 @@ class AnnotatedView(View):
 
     def __init__(self, out: TextIO, *, lang: str, color: str) -> None:
         super().__init__(out, lang=lang, color=color)
-        self.console = make_console(out, color)
+        self.printer = Printer(out, make_console(out, color))
+        self._lines: list[str] = []
 
     def show(self, result: Result) -> None:
         """Prints the lines of one frame or of noise."""
@@ -34,10 +36,10 @@ class AnnotatedView(View):
             assert isinstance(result.capture.event, Noise)
             title += f"{words.pick('noise', '噪声')}: {printable(str(result.capture.event.error))}"
         self._print(title, "bold")
+        raw = self._bytes(result)
         for span in result.spans:
-            self._show_span(self._bytes(result), span, words)
+            self._show_span(raw, span, words)
         if message is None:
-            raw = self._bytes(result)
             for at in range(0, len(raw), 16):
                 self._print(f"{at:>6}  {raw[at : at + 16].hex(' ').upper()}", "dim")
         for deviation in grouped(message.deviations) if message else ():
@@ -45,6 +47,8 @@ class AnnotatedView(View):
         for error in result.errors if message else ():
             self._print(f"{'':6}  {type(error).__name__}: {printable(str(error))}", "bold red")
         self._print("")
+        self.out.write("".join(self._lines))
+        self._lines.clear()
 
     def _bytes(self, result: Result) -> bytes:
         event = result.capture.event
@@ -75,4 +79,4 @@ class AnnotatedView(View):
         return parts[-1] if len(parts) > 1 else span.path
 
     def _print(self, line: str, style: str = "") -> None:
-        self.console.print(line, style=style or None, soft_wrap=True)
+        self._lines.append(self.printer.line(line, style))

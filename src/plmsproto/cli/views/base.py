@@ -91,6 +91,8 @@ def make_console(out: TextIO, color: str) -> Console:
 
 def printable(text: str) -> str:
     """Text from the wire without what would steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 

@@ -35,60 +35,63 @@ COLUMNS: Final = (
 )
 
 
+Row = tuple[object, ...]
+"""The cells of one row, as ``COLUMNS`` has them."""
+
+
 class TableView(View):
     """One row a value. A field that the device has no data for has an empty value; errors have the field ``error``."""
 
     def __init__(self, out: TextIO, *, lang: str, color: str) -> None:
         super().__init__(out, lang=lang, color=color)
-        self._writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", restval="")
+        self._writer = csv.writer(out, lineterminator="\n")
 
     def begin(self) -> None:
         """Prints the head."""
-        self._writer.writeheader()
+        self._writer.writerow(COLUMNS)
 
     def show(self, result: Result) -> None:
         """Prints the rows of a frame, or one of noise."""
-        where = {"source": result.capture.source, "line": result.capture.line, "offset": result.capture.event.offset}
-        message = result.message
-        if message is None:
-            event = result.capture.event
-            assert isinstance(event, Noise)
-            self._writer.writerow({**where, "field": "noise", "value": event.data.hex().upper()})
-        else:
-            where |= {
-                "direction": message.direction,
-                "region": message.address.region,
-                "terminal": message.address.terminal,
-                "master": message.address.master,
-                "edition": message.edition,
-                "afn": f"{int(message.afn):02X}",
-            }
-            for unit in message.units:
-                for row in self._rows(message, unit):
-                    self._writer.writerow({**where, **row})
-            if message.rest is not None:
-                self._writer.writerow({**where, "field": "rest", "value": message.rest.raw.hex().upper()})
-        for error in result.errors:
-            self._writer.writerow({**where, "field": "error", "name": type(error).__name__, "value": str(error)})
+        self._writer.writerows(self._rows(result))
 
-    def _rows(self, message: Message, unit: DataUnit) -> Iterator[dict[str, Any]]:
-        head = {"fn": unit.fn, "pn": "all" if unit.pn == ALL_POINTS else unit.pn, "key": unit.key}
+    def _rows(self, result: Result) -> Iterator[Row]:
+        event, message = result.capture.event, result.message
+        where: Row = (result.capture.source, result.capture.line, event.offset)
+        if message is None:
+            assert isinstance(event, Noise)
+            where += ("",) * 6
+            yield _remark(where, "noise", event.data.hex().upper())
+        else:
+            address = message.address
+            where += (message.direction, address.region, address.terminal, address.master, message.edition)
+            where += (f"{int(message.afn):02X}",)
+            for unit in message.units:
+                yield from self._unit_rows(where, message, unit)
+            if message.rest is not None:
+                yield _remark(where, "rest", message.rest.raw.hex().upper())
+        for error in result.errors:
+            yield _remark(where, "error", str(error), type(error).__name__)
+
+    def _unit_rows(self, where: Row, message: Message, unit: DataUnit) -> Iterator[Row]:
+        head = (*where, unit.fn, "all" if unit.pn == ALL_POINTS else unit.pn, unit.key)
         lines = [line for line in message.lines(unit) if not line.group]
         if isinstance(unit.value, Undecoded):
-            yield {**head, "field": "raw", "value": unit.value.raw.hex().upper()}
+            yield (*head, "raw", "", unit.value.raw.hex().upper(), "")
         elif not lines:
-            yield head
+            yield (*head, "", "", "", "")
         for line in lines:
-            values = line.value if isinstance(line.value, list) else [line.value]
-            indexed = isinstance(line.value, list)
-            for index, value in enumerate(values):
-                yield {
-                    **head,
-                    "field": join_path([*line.path, f"[{index}]"] if indexed else list(line.path)),
-                    "name": line.zh if self.zh else "",
-                    "value": _cell(value),
-                    "unit": line.unit,
-                }
+            path = join_path(list(line.path))
+            name = line.zh if self.zh else ""
+            if isinstance(line.value, list):
+                for index, value in enumerate(line.value):
+                    yield (*head, f"{path}[{index}]", name, _cell(value), line.unit)
+            else:
+                yield (*head, path, name, _cell(line.value), line.unit)
+
+
+def _remark(where: Row, field: str, value: str, name: str = "") -> Row:
+    """A row that belongs to no data unit."""
+    return (*where, "", "", "", field, name, value, "")
 
 
 def _cell(value: Any) -> str:
