@@ -362,3 +362,17 @@ def test_schemas_of_all_parts_are_one(binary: Path, tmp_path: Path) -> None:
     for folder in (tmp_path / "out").iterdir():
         schemas: list[pa.Schema] = [pq.read_schema(path) for path in folder.glob("*.parquet")]
         assert all(schema.equals(schemas[0], check_metadata=True) for schema in schemas)
+
+
+def test_only_text_has_dictionaries_in_parquet(tmp_path: Path) -> None:
+    frames = [bytes(plms.examples(key, "up")[0]) for key in ("present_power", "active_power_total_curve")]
+    source = tmp_path / "frames.bin"
+    source.write_bytes(b"".join(frames))
+    Conversion([source], tmp_path / "out", Options(form="parquet")).run()
+    encodings = {
+        (column.path_in_schema, column.physical_type): "RLE_DICTIONARY" in column.encodings
+        for path in (tmp_path / "out").rglob("*.parquet")
+        for group in [pq.ParquetFile(path).metadata.row_group(0)]
+        for column in map(group.column, range(group.num_columns))
+    }
+    assert {kind for (_, kind), has_one in encodings.items() if has_one} == {"BYTE_ARRAY"}

@@ -111,6 +111,7 @@ def test_nothing_in_it_is_told(run: Run, tmp_path: Path) -> None:
         (["--to", "csv", "--out", "OUT", "--threads", "0"], "1 or more"),
         (["--to", "csv", "--out", "OUT", "--step", "many"], "bytes such as 64M"),
         (["--to", "csv", "--out", "OUT", "--step", "0"], "bytes such as 64M"),
+        (["--to", "csv", "--out", "OUT", "--step", "5"], "must be 64K or more"),
         (["--to", "csv", "--out", "OUT", "--select", "no_such_item"], "no_such_item"),
         (["--to", "csv", "--out", "OUT", "--catalogue", "missing.toml"], "missing.toml"),
         (["missing.bin", "--to", "csv", "--out", "OUT"], "missing.bin: No such file"),

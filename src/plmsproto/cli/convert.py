@@ -6,6 +6,7 @@ The work is done by ``plmsproto.archive``; here are arguments, the progress bar 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import sys
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _EXTRAS: Final = {"pyarrow": "arrow", "zstandard": "arrow", "duckdb": "duckdb"}
 _SIZE: Final = re.compile(r"(\d+)([KMG]?)")
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_SMALLEST_STEP: Final = 64 << 10
 _INTERRUPTED: Final = 130
 _MOST_SHOWN: Final = 10
 _MEGABYTE: Final = 1_000_000
@@ -79,10 +81,16 @@ def add_parser(commands: Any) -> None:
         default=5,
         help="7 for provinces whose terminal address has four bytes",
     )
-    parser.add_argument("--threads", type=_positive, default=1, metavar="N", help="threads that decode (default: 1)")
+    parser.add_argument(
+        "--threads",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="threads that decode (default: as many as there are processors)",
+    )
     parser.add_argument(
         "--step",
-        type=_size,
+        type=_step,
         default=_size("256M"),
         metavar="SIZE",
         help="uncompressed bytes after which all is made safe, with K, M or G (default: 256M)",
@@ -106,6 +114,13 @@ def _size(text: str) -> int:
     if not match or not int(match[1]):
         raise argparse.ArgumentTypeError(f"must be a number of bytes such as 64M, not {text!r}")
     return int(match[1]) * _UNITS[match[2]]
+
+
+def _step(text: str) -> int:
+    step = _size(text)
+    if step < _SMALLEST_STEP:
+        raise argparse.ArgumentTypeError(f"must be 64K or more, not {text!r}: each step makes files of its own")
+    return step
 
 
 def run(arguments: argparse.Namespace) -> int:
